@@ -1,0 +1,150 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The floors of architecture.md as data. An import goes down or stays out; CI builds with
+// `--explicit-target-dependency-import-check error`, so an undeclared import fails the build.
+
+/// The settings of every target, said once.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// A module of the house.
+func floor(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target
+{
+  .target(
+    name: name, dependencies: dependencies, path: path ?? "Sources/\(name)",
+    swiftSettings: settings)
+}
+
+/// A plugin: a target of its own, so that plugins cannot lean on each other.
+func plugin(_ name: String, in wing: String, _ dependencies: [Target.Dependency]) -> Target {
+  floor("\(name)Plugin", ["CNI"] + dependencies, path: "Sources/Plugins/\(wing)/\(name)")
+}
+
+/// A program: `main.swift` and nothing else.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Sources/Programs/\(name)",
+    swiftSettings: settings)
+}
+
+/// The tests of a module, or what tests share.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources,
+    swiftSettings: settings)
+}
+
+let ground: [Target.Dependency] = ["Addressing", "JSON", "Linux"]
+
+let doors: [Target] = [
+  .target(name: "CLinux", path: "Sources/CLinux"),
+  .systemLibrary(
+    name: "CLibNL", path: "Sources/CLibNL", pkgConfig: "libnl-3.0",
+    providers: [.apt(["libnl-3-dev"])]),
+  .systemLibrary(
+    name: "CLibMNL", path: "Sources/CLibMNL", pkgConfig: "libmnl",
+    providers: [.apt(["libmnl-dev"])]),
+]
+
+let floors: [Target] = [
+  // 1 ground
+  floor("Addressing"),
+  floor("Digest"),
+  floor("JSON"),
+  floor("Linux", ["CLinux"]),
+  // 2 wire
+  floor("Netlink", ["CLibNL", "Linux"]),
+  // 3 subjects
+  floor("RouteNetlink", ["Netlink", "Addressing", "Linux", "CLinux"]),
+  floor("Nftables", ["Netlink", "Addressing", "Linux", "CLinux"]),
+  floor("Iptables", ["Linux"]),
+  floor("CNI", ground),
+  floor("IPAM", ["Addressing", "Linux"]),
+  // 4 craft
+  floor(
+    "Plumbing",
+    [
+      "CNI", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Addressing", "Digest", "JSON",
+      "Linux",
+    ]),
+  floor("CNIRuntime", ["CNI", "Digest"] + ground),
+  // 5 wings
+  plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),
+  plugin("PTP", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
+  plugin("Static", in: "IPAM", ground),
+  floor(
+    "PluginSuite",
+    ["CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin"],
+    path: "Sources/Plugins/Suite"),
+  floor(
+    "OperatorCommands",
+    [
+      "CNIRuntime", "CNI", "IPAM", "Plumbing", "RouteNetlink", "Netlink", "Addressing", "Digest",
+      "JSON", "Linux",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ]),
+  // 6 programs
+  program("cni", ["CNI", "PluginSuite", "Linux"]),
+  program("cnictl", ["OperatorCommands"]),
+]
+
+/// What tests share: never part of a release build, which names its product.
+let proof: [Target] = [
+  .target(
+    name: "TestSupport", dependencies: ["CLinux", "Linux", "CNI", "Addressing", "JSON"],
+    path: "Tests/TestSupport", swiftSettings: settings),
+  .target(
+    name: "Witness", dependencies: ["CLibMNL", "CLinux"], path: "Tests/Witness",
+    swiftSettings: settings),
+  tests("AddressingTests", ["Addressing"]),
+  tests("DigestTests", ["Digest"]),
+  tests("JSONTests", ["JSON"]),
+  tests("LinuxTests", ["Linux", "TestSupport"]),
+  tests("NetlinkTests", ["Netlink", "Linux", "TestSupport"]),
+  tests(
+    "RouteNetlinkTests",
+    ["RouteNetlink", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
+  tests("NftablesTests", ["Nftables", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
+  tests("IptablesTests", ["Iptables", "Linux", "TestSupport"]),
+  tests("CNITests", ["CNI", "TestSupport"] + ground),
+  tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),
+  tests(
+    "PlumbingTests",
+    ["Plumbing", "CNI", "RouteNetlink", "Netlink", "Nftables", "TestSupport", "Witness"] + ground),
+  tests("CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground),
+  tests(
+    "PluginTests",
+    [
+      "PluginSuite", "CNI", "Plumbing", "RouteNetlink", "Netlink", "Nftables", "IPAM",
+      "TestSupport",
+      "Witness",
+    ] + ground),
+  tests(
+    "OperatorCommandsTests", ["OperatorCommands", "CNIRuntime", "CNI", "TestSupport"] + ground),
+  tests("ProgramTests", ["CNI", "TestSupport", "Witness", "cni", "cnictl"] + ground),
+]
+
+let package = Package(
+  name: "swift-cni",
+  products: [
+    .executable(name: "cni", targets: ["cni"]),
+    .executable(name: "cnictl", targets: ["cnictl"]),
+    .library(name: "CNI", targets: ["CNI"]),
+    .library(name: "IPAM", targets: ["IPAM"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: doors + floors + proof,
+  swiftLanguageModes: [.v6]
+)
