@@ -9,6 +9,14 @@
 #endif
 #include <sched.h>
 
+/* Names and sentences of errno: GNU extensions too, hidden for the same reason. */
+const char *strerrorname_np(int);
+const char *strerrordesc_np(int);
+
+/* First the C library's own: seeing it, the kernel's headers leave out what both define. */
+#include <net/if.h>
+#include <netinet/in.h>
+
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
