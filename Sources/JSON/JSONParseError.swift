@@ -25,6 +25,12 @@ public struct JSONParseError: Error, Hashable, Sendable, CustomStringConvertible
   /// Where, in bytes from the beginning.
   public let offset: Int
 
+  /// A problem at a byte.
+  public init(problem: Problem, offset: Int) {
+    self.problem = problem
+    self.offset = offset
+  }
+
   /// The problem and the byte where it shows, for readers.
   public var description: String {
     switch problem {
