@@ -9,6 +9,7 @@ package enum Syscall {
   ///   - operation: the call's name, for the error.
   ///   - subject: what it is called on; only built when the call fails.
   ///   - call: the call itself.
+  /// - Returns: what the call answered.
   /// - Throws: ``SystemError`` with the `errno` the call left.
   @discardableResult
   package static func check<Answer: SignedInteger & FixedWidthInteger>(

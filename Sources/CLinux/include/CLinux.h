@@ -13,6 +13,41 @@
 const char *strerrorname_np(int);
 const char *strerrordesc_np(int);
 
+/* More GNU extensions the same define hides. */
+int memfd_create(const char *, unsigned int);
+int pidfd_open(int, unsigned int);
+int pipe2(int *, int);
+#include <linux/close_range.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sys/vfs.h>
+
+enum {
+  /* fcntl.h's GNU part, the same on every architecture Swift runs on. O_TMPFILE is this and
+   * O_DIRECTORY. */
+  CNI_O_PATH = 010000000,
+  CNI_O_TMPFILE_BIT = 020000000,
+  CNI_AT_EMPTY_PATH = 0x1000,
+  /* sys/stat.h's, a macro with an expression in it: leave this time stamp as it is. */
+  CNI_UTIME_OMIT = 0x3ffffffe,
+  /* _IO(0xb7, 0x3), a macro Swift does not see: which kind of namespace a descriptor holds. */
+  CNI_NS_GET_NSTYPE = 0xb703,
+};
+
+/* `syscall` is variadic, so Swift cannot call it; the C library has no name for openat2. Returns
+ * a descriptor, or -1 and errno. */
+int cni_openat2(int directory, const char *path, unsigned long long flags,
+                unsigned long long resolve);
+
+/* The variables of this process; `environ` is a mutable global, which Swift does not let through.
+ */
+char **cni_environment(void);
+
+/* The ticks that end a wait for a lock: a timer whose signal goes to the calling thread alone.
+ * Its members sit in a union behind macros. Returns 0, or -1 and errno. */
+int cni_start_ticks(void **timer, long first_milliseconds, long next_milliseconds);
+void cni_stop_ticks(void *timer);
+
 /* First the C library's own: seeing it, the kernel's headers leave out what both define. */
 #include <net/if.h>
 #include <netinet/in.h>
@@ -20,6 +55,7 @@ const char *strerrordesc_np(int);
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
