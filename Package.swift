@@ -106,6 +106,7 @@ let proof: [Target] = [
   .target(
     name: "Witness", dependencies: ["CLibMNL", "CLinux"], path: "Tests/Witness",
     swiftSettings: settings),
+  tests("WitnessTests", ["Witness", "CLinux", "JSON"]),
   tests("AddressingTests", ["Addressing"]),
   tests("DigestTests", ["Digest"]),
   tests("JSONTests", ["JSON"]),

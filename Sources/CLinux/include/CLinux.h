@@ -52,6 +52,7 @@ void cni_stop_ticks(void *timer);
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>

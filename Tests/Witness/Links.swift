@@ -1,0 +1,124 @@
+import CLinux
+import Glibc
+
+/// A link as the kernel describes it.
+public struct SeenLink: Hashable, Sendable {
+  /// Its number in this namespace.
+  public let index: UInt32
+  /// Its name in this namespace.
+  public let name: String
+  /// `veth`, `bridge`, …; nil for what has no kind, such as loopback.
+  public let kind: String?
+  /// The IFF_ bits.
+  public let flags: UInt32
+  /// Largest payload, in bytes.
+  public let mtu: UInt32
+  /// The hardware address, as `02:00:5e:00:00:01`; empty when the link has none.
+  public let hardwareAddress: String
+  /// The bridge or other link that this one is a port of, by index.
+  public let master: UInt32?
+  /// The other end of a pair, or the link below a VLAN, by index in its own namespace.
+  public let peer: UInt32?
+  /// The number under which this namespace knows the peer's; nil when it is this one.
+  public let peerNamespace: Int32?
+  /// The text set as alias.
+  public let alias: String?
+  /// IF_OPER_: 0 unknown, 2 down, 3 lower layer down, 6 up.
+  public let operationalState: UInt8
+  /// How many have asked for promiscuous mode.
+  public let promiscuity: UInt32
+  /// The identifier of a link of kind `vlan`.
+  public let vlanID: UInt16?
+  /// The settings of a link of kind `bridge`.
+  public let bridge: SeenBridge?
+  /// The settings of a port of a bridge.
+  public let port: SeenBridgePort?
+
+  /// Whether the link is administratively up.
+  public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
+  /// Whether the link is known to carry traffic.
+  public var isRunning: Bool { operationalState == 6 }
+}
+
+/// The settings of a bridge.
+public struct SeenBridge: Hashable, Sendable {
+  /// Whether ports are kept apart by VLAN.
+  public let filtersVLANs: Bool
+  /// The VLAN that a new port gets; 0 for none.
+  public let defaultVLAN: UInt16
+  /// Whether the spanning tree protocol runs.
+  public let runsSpanningTree: Bool
+  /// Whether the bridge listens to group membership.
+  public let snoopsMulticast: Bool
+}
+
+/// The settings of a port of a bridge.
+public struct SeenBridgePort: Hashable, Sendable {
+  /// Whether frames may leave where they came in.
+  public let hairpin: Bool
+  /// Whether isolated ports are unreachable from here.
+  public let isolated: Bool
+  /// Whether source addresses are learnt.
+  public let learning: Bool
+  /// Whether frames to unknown addresses are sent here.
+  public let floodsUnicast: Bool
+  /// BR_STATE_: 0 disabled, 3 forwarding.
+  public let state: UInt8
+}
+
+/// Every link of the calling thread's network namespace.
+public func links() throws(WitnessError) -> [SeenLink] {
+  let question = "list links"
+  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: question)
+  let header = [UInt8](repeating: 0, count: MemoryLayout<ifinfomsg>.size)
+  return try kernel.list(RTM_GETLINK, header: header, for: question).map(SeenLink.init)
+}
+
+/// The link of this name; nil if there is none.
+public func link(named name: String) throws(WitnessError) -> SeenLink? {
+  try links().first { $0.name == name }
+}
+
+extension SeenLink {
+  init(_ message: [UInt8]) {
+    let attributes = Attributes(message.dropFirst(MemoryLayout<ifinfomsg>.size))
+    let info = attributes.nest(IFLA_LINKINFO)
+    let data = info.nest(IFLA_INFO_DATA)
+    index = message.dropFirst(4).number() ?? 0
+    flags = message.dropFirst(8).number() ?? 0
+    name = attributes.text(IFLA_IFNAME) ?? ""
+    kind = info.text(IFLA_INFO_KIND)
+    mtu = attributes.number(IFLA_MTU) ?? 0
+    hardwareAddress = AddressText.ofHardware(attributes[IFLA_ADDRESS] ?? [])
+    master = attributes.number(IFLA_MASTER)
+    peer = attributes.number(IFLA_LINK)
+    peerNamespace = attributes.number(IFLA_LINK_NETNSID, as: UInt32.self)
+      .map(Int32.init(bitPattern:))
+    alias = attributes.text(IFLA_IFALIAS)
+    operationalState = attributes.number(IFLA_OPERSTATE) ?? 0
+    promiscuity = attributes.number(IFLA_PROMISCUITY) ?? 0
+    vlanID = kind == "vlan" ? data.number(IFLA_VLAN_ID) : nil
+    bridge = kind == "bridge" ? SeenBridge(data) : nil
+    let isPort = info.text(IFLA_INFO_SLAVE_KIND) == "bridge"
+    port = isPort ? SeenBridgePort(info.nest(IFLA_INFO_SLAVE_DATA)) : nil
+  }
+}
+
+extension SeenBridge {
+  init(_ data: Attributes) {
+    filtersVLANs = data.number(IFLA_BR_VLAN_FILTERING, as: UInt8.self) == 1
+    defaultVLAN = data.number(IFLA_BR_VLAN_DEFAULT_PVID) ?? 0
+    runsSpanningTree = data.number(IFLA_BR_STP_STATE, as: UInt32.self) != 0
+    snoopsMulticast = data.number(IFLA_BR_MCAST_SNOOPING, as: UInt8.self) == 1
+  }
+}
+
+extension SeenBridgePort {
+  init(_ data: Attributes) {
+    hairpin = data.number(IFLA_BRPORT_MODE, as: UInt8.self) == 1
+    isolated = data.number(IFLA_BRPORT_ISOLATED, as: UInt8.self) == 1
+    learning = data.number(IFLA_BRPORT_LEARNING, as: UInt8.self) == 1
+    floodsUnicast = data.number(IFLA_BRPORT_UNICAST_FLOOD, as: UInt8.self) == 1
+    state = data.number(IFLA_BRPORT_STATE) ?? 0
+  }
+}

@@ -1,0 +1,37 @@
+import CLinux
+import Glibc
+
+/// An entry of the neighbour table: which hardware address answers for an address.
+public struct SeenNeighbour: Hashable, Sendable {
+  /// The link it is reached by.
+  public let linkIndex: UInt32
+  /// The address.
+  public let address: String
+  /// The hardware address; nil while it is not known.
+  public let hardwareAddress: String?
+  /// The NUD_ bits.
+  public let state: UInt16
+  /// The NTF_ bits.
+  public let flags: UInt8
+
+  /// Whether it was put there to stay.
+  public var isPermanent: Bool { state & UInt16(NUD_PERMANENT) != 0 }
+}
+
+/// Every neighbour of both families in the calling thread's network namespace.
+public func neighbours() throws(WitnessError) -> [SeenNeighbour] {
+  let question = "list neighbours"
+  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: question)
+  let size = MemoryLayout<ndmsg>.size
+  let header = [UInt8](repeating: 0, count: size)
+  return try kernel.list(RTM_GETNEIGH, header: header, for: question)
+    .filter { [AF_INET, AF_INET6].contains(Int32($0[0])) }
+    .map { message in
+      let attributes = Attributes(message.dropFirst(size))
+      return SeenNeighbour(
+        linkIndex: message.dropFirst(4).number() ?? 0,
+        address: AddressText.of(attributes[NDA_DST] ?? []),
+        hardwareAddress: attributes[NDA_LLADDR].map(AddressText.ofHardware),
+        state: message.dropFirst(8).number() ?? 0, flags: message[10])
+    }
+}
