@@ -19,7 +19,7 @@ public struct SeenRoute: Hashable, Sendable {
   public let table: UInt32
   /// RT_SCOPE_: 0 universe, 253 link, 254 host.
   public let scope: UInt8
-  /// RTN_: 1 unicast, 2 local, 3 broadcast, …
+  /// RTN_: 1 unicast, 2 local, 3 broadcast and so on.
   public let type: UInt8
   /// RTPROT_: who made it; 2 kernel, 3 boot, 4 static.
   public let origin: UInt8

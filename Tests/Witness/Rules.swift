@@ -19,7 +19,7 @@ public struct SeenRule: Hashable, Sendable {
   public let mark: UInt32?
   /// The table to look in.
   public let table: UInt32
-  /// FR_ACT_: 1 look up the table, …
+  /// FR_ACT_: 1 look up the table.
   public let action: UInt8
 }
 

@@ -3,7 +3,7 @@ import Glibc
 
 /// A table of nftables.
 public struct SeenTable: Hashable, Sendable {
-  /// `ip`, `ip6`, `inet`, `bridge`, …
+  /// `ip`, `ip6`, `inet`, `bridge` or another.
   public let family: String
   /// Its name.
   public let name: String
@@ -57,7 +57,7 @@ public struct SeenNftablesRule: Hashable, Sendable {
 
 /// An expression of a rule.
 public struct SeenExpression: Hashable, Sendable {
-  /// `payload`, `cmp`, `lookup`, `masq`, …
+  /// `payload`, `cmp`, `lookup`, `masq` or another.
   public let name: String
   /// Its attributes as the kernel sends them.
   public let data: [UInt8]

@@ -58,7 +58,7 @@ public struct SeenElement: Hashable, Sendable {
 
 /// What becomes of a packet.
 public struct SeenVerdict: Hashable, Sendable {
-  /// NF_DROP 0, NF_ACCEPT 1, NFT_JUMP -3, NFT_GOTO -4, NFT_RETURN -5, …
+  /// NF_DROP 0, NF_ACCEPT 1, NFT_JUMP -3, NFT_GOTO -4, NFT_RETURN -5 and so on.
   public let code: Int32
   /// Where a jump goes.
   public let chain: String?
