@@ -2,12 +2,12 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
-/* unshare, setns and the CLONE_* flags exist only with _GNU_SOURCE, which Swift's Glibc module
- * does not define. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <sched.h>
+/* unshare and setns exist only with _GNU_SOURCE, which Swift's Glibc module does not define. It is
+ * not defined here either: types such as fd_set would then differ between this module and those
+ * that see the same headers without it (Glibc, CLibNL, CLibMNL), and the import fails. */
+int unshare(int);
+int setns(int, int);
+#include <linux/sched.h>
 
 /* Names and sentences of errno: GNU extensions too, hidden for the same reason. */
 const char *strerrorname_np(int);

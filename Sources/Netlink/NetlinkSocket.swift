@@ -1,0 +1,50 @@
+internal import Linux
+
+/// A socket through which one family of the kernel's objects is read and changed.
+///
+/// It belongs to the network namespace in which it was opened and keeps working there, wherever its
+/// thread goes afterwards. It closes itself. Verbs are extensions constrained to a family.
+///
+/// Kernel name: `socket(AF_NETLINK, …)`.
+public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
+  let wire: Wire
+
+  /// Opens a socket in the thread's current network namespace.
+  ///
+  /// - Throws: ``NetlinkError`` with operation "open … socket", for example when the kernel lacks
+  ///   the family.
+  public init() throws(NetlinkError) {
+    try self.init(recording: nil)
+  }
+
+  /// Opens a socket that also tells each request and its answers to somebody.
+  package init(recording recorder: ((Transcript.Exchange) -> Void)?) throws(NetlinkError) {
+    wire = .kernel(try NetlinkHandle.opened(for: Family.self), recorder: recorder)
+  }
+
+  /// Makes a socket that answers from a transcript and reaches no kernel.
+  package init(replaying transcript: Transcript) {
+    wire = .transcript(TranscriptPlayer(transcript))
+  }
+}
+
+extension NetlinkHandle {
+  /// Opens a family's socket with refusals that speak.
+  static func opened(for family: any NetlinkFamily.Type) throws(NetlinkError) -> NetlinkHandle {
+    do {
+      let handle = try NetlinkHandle(protocolNumber: family.protocolNumber)
+      try handle.enable(.extendedAnswers)
+      try handle.enable(.cappedAnswers)
+      return handle
+    } catch {
+      throw NetlinkError("open \(family.name) socket", error)
+    }
+  }
+}
+
+extension NetlinkError {
+  /// A call on the socket failed.
+  init(_ operation: String, _ error: SystemError) {
+    self.init(operation: operation, errno: error.errno, cause: .socket(call: error.operation))
+  }
+}

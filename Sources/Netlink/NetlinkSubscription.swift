@@ -1,0 +1,88 @@
+public import Linux
+
+/// An ear on one family's events.
+///
+/// Open it *before* the change whose event is waited for, then look once, then wait: an event that
+/// comes between the look and the wait lies in the socket. It belongs to the network namespace in
+/// which it was opened, and closes itself.
+public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
+  private let handle: NetlinkHandle
+
+  /// Joins multicast groups in the thread's current network namespace.
+  ///
+  /// - Parameter groups: group numbers, `RTNLGRP_…` or `NFNLGRP_…`.
+  /// - Throws: ``NetlinkError`` if the socket cannot be opened or a group does not exist.
+  public init(groups: [UInt32]) throws(NetlinkError) {
+    let handle = try NetlinkHandle.opened(for: Family.self)
+    do {
+      for group in groups {
+        try handle.join(group)
+      }
+    } catch {
+      throw NetlinkError("listen to \(Family.name) events", error)
+    }
+    self.handle = handle
+  }
+
+  /// What came.
+  public enum Event: Sendable {
+    /// One event.
+    case message(Message)
+    /// Events were lost; whoever waits has to look again.
+    case lost
+  }
+
+  /// Waits until an event gives what is wanted.
+  ///
+  /// - Parameters:
+  ///   - operation: what is waited for, for error messages.
+  ///   - deadline: when to give up.
+  ///   - wanted: looks at each event; nil means "go on waiting".
+  /// - Throws: ``NetlinkError`` with cause `timedOut` at the deadline, or if the socket fails.
+  public borrowing func wait<Wanted>(
+    for operation: String, until deadline: ContinuousClock.Instant,
+    _ wanted: (Event) throws(NetlinkError) -> Wanted?
+  ) throws(NetlinkError) -> Wanted {
+    while true {
+      for event in try next(operation, deadline) {
+        if let found = try wanted(event) { return found }
+      }
+    }
+  }
+
+  /// The next datagram's events.
+  private borrowing func next(_ operation: String, _ deadline: ContinuousClock.Instant)
+    throws(NetlinkError) -> [Event]
+  {
+    do {
+      while true {
+        switch try handle.receive() {
+        case .datagram(let datagram):
+          return Message.parse(datagram).messages.map(Event.message)
+        case .overrun, .tooLong:
+          return [.lost]
+        case .nothing:
+          let left = deadline - ContinuousClock.now
+          guard left > .zero else {
+            throw SystemError(operation: "wait", subject: "", errno: .timedOut)
+          }
+          _ = try handle.waitUntilReadable(milliseconds: left.pollMilliseconds)
+        }
+      }
+    } catch where error.errno == .timedOut {
+      throw NetlinkError(operation: operation, errno: .timedOut, cause: .timedOut)
+    } catch {
+      throw NetlinkError(operation, error)
+    }
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up so that a wait never turns into a spin, as poll takes them.
+  fileprivate var pollMilliseconds: Int32 {
+    let (seconds, attoseconds) = components
+    let milliseconds = seconds.multipliedReportingOverflow(by: 1_000)
+    guard !milliseconds.overflow else { return .max }
+    return Int32(clamping: milliseconds.partialValue + attoseconds / 1_000_000_000_000_000 + 1)
+  }
+}

@@ -1,0 +1,100 @@
+internal import Linux
+
+/// Where a socket's bytes go: to the kernel, or nowhere.
+enum Wire: ~Copyable {
+  case kernel(NetlinkHandle, recorder: ((Transcript.Exchange) -> Void)?)
+  case transcript(TranscriptPlayer)
+
+  /// What one send and its receives brought.
+  enum Outcome {
+    case answered([Result<[Message], NetlinkError>])
+    /// An answer was longer than the buffer and is gone; the wire looks ahead from now on.
+    case tooLong
+  }
+
+  /// Sends all messages at once and receives until nothing more will come.
+  borrowing func carry(_ requests: [Message]) throws(SystemError) -> Outcome {
+    switch self {
+    case .kernel(let handle, let recorder):
+      return try handle.carry(requests, recorder)
+    case .transcript(let player):
+      guard let (sequence, port, datagrams) = player.answers(to: requests) else {
+        throw SystemError(operation: "transcript", subject: "", errno: .protocolBroken)
+      }
+      var collector = AnswerCollector(to: requests, firstSequence: sequence, port: port)
+      for datagram in datagrams {
+        collector.receive(datagram)
+      }
+      return .answered(collector.answers())
+    }
+  }
+}
+
+extension NetlinkHandle {
+  fileprivate borrowing func carry(
+    _ requests: [Message], _ recorder: ((Transcript.Exchange) -> Void)?
+  ) throws(SystemError) -> Wire.Outcome {
+    let sequence = sequences(requests.count)
+    let bytes = requests.encoded(firstSequence: sequence, port: port)
+    try prepare(for: requests, byteCount: bytes.count)
+    try send(bytes)
+    var collector = AnswerCollector(to: requests, firstSequence: sequence, port: port)
+    var datagrams: [[UInt8]] = []
+    receiving: while !collector.isComplete {
+      switch try receive() {
+      case .datagram(let datagram):
+        collector.receive(datagram)
+        if recorder != nil { datagrams.append(datagram) }
+      case .nothing:
+        break receiving
+      case .overrun:
+        collector.noteOverrun()
+      case .tooLong:
+        try empty()
+        measureDatagrams()
+        return .tooLong
+      }
+    }
+    // Inner messages of a transaction speak only if they fail, so silence must be heard out.
+    if requests.contains(where: { $0.answer == .silence }) {
+      listening: while true {
+        switch try receive() {
+        case .datagram(let datagram):
+          collector.receive(datagram)
+          if recorder != nil { datagrams.append(datagram) }
+        case .nothing: break listening
+        case .overrun: collector.noteOverrun()
+        case .tooLong: collector.noteOverrun()
+        }
+      }
+    }
+    recorder?(Transcript.Exchange(request: bytes, datagrams: datagrams))
+    return .answered(collector.answers())
+  }
+
+  /// Sets the socket up for requests that need more than the usual.
+  private borrowing func prepare(for requests: [Message], byteCount: Int) throws(SystemError) {
+    if requests.contains(where: { $0.answer == .listing }) {
+      do {
+        try enable(.strictListings)
+      } catch where error.errno == .protocolOptionNotAvailable {
+        // Before Linux 4.20 filters are ignored, which whoever asks with one has to allow for.
+      }
+    }
+    // libnl gives a socket 32 KiB each way, which the kernel doubles. It counts the memory that
+    // an acknowledgement takes, about 1 KiB, not its 36 bytes.
+    if byteCount > 60_000 {
+      try makeRoom(forSending: byteCount)
+    }
+    if requests.count > 32 {
+      try makeRoom(forReceiving: requests.count * 1_024)
+    }
+  }
+
+  /// Throws away what nobody will read.
+  private borrowing func empty() throws(SystemError) {
+    while true {
+      if case .nothing = try receive() { return }
+    }
+  }
+}
