@@ -70,6 +70,8 @@ extension Errno {
   public static let protocolNotSupported = Errno(rawValue: EPROTONOSUPPORT)
   /// The kernel or file system lacks this: `EOPNOTSUPP`.
   public static let notSupported = Errno(rawValue: EOPNOTSUPP)
+  /// The kernel does not know this option of the protocol: `ENOPROTOOPT`.
+  public static let protocolOptionNotAvailable = Errno(rawValue: ENOPROTOOPT)
   /// The address family is not there: `EAFNOSUPPORT`.
   public static let familyNotSupported = Errno(rawValue: EAFNOSUPPORT)
   /// The address is taken: `EADDRINUSE`.

@@ -52,7 +52,7 @@ extension NetlinkHandle {
   /// Sends bytes as one datagram.
   func send(_ bytes: [UInt8]) throws(SystemError) {
     var bytes = bytes
-    let sent = bytes.withUnsafeMutableBytes { buffer in
+    let sent = unsafe bytes.withUnsafeMutableBytes { buffer in
       unsafe nl_sendto(socket, buffer.baseAddress, buffer.count)
     }
     guard sent >= 0 else {
@@ -134,7 +134,7 @@ extension NetlinkHandle {
     let value = Int32(clamping: bytes)
     do {
       try set(SOL_SOCKET, forced, value)
-    } catch where error.errno == .notPermitted {
+    } catch  where error.errno == .notPermitted {
       try set(SOL_SOCKET, plain, value)
     }
   }

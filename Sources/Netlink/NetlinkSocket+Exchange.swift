@@ -47,10 +47,12 @@ extension NetlinkSocket {
         operation: overlong.operation, errno: .messageTooLong, cause: .socket(call: "encode"))
     }
     do {
-      if case .answered(let answers) = try wire.carry(requests) { return answers }
+      if case .answered(let answers) = try wire.carry(requests, recorder: recorder) {
+        return answers
+      }
       // Reading again is harmless, changing again is not; changes are answered in a few bytes.
       if requests.allSatisfy({ $0.answer == .reply || $0.answer == .listing }),
-        case .answered(let answers) = try wire.carry(requests)
+        case .answered(let answers) = try wire.carry(requests, recorder: recorder)
       {
         return answers
       }

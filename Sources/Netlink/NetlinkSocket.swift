@@ -8,6 +8,8 @@ internal import Linux
 /// Kernel name: `socket(AF_NETLINK, …)`.
 public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
   let wire: Wire
+  /// Told each request and its answers.
+  let recorder: ((Transcript.Exchange) -> Void)?
 
   /// Opens a socket in the thread's current network namespace.
   ///
@@ -19,12 +21,14 @@ public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
 
   /// Opens a socket that also tells each request and its answers to somebody.
   package init(recording recorder: ((Transcript.Exchange) -> Void)?) throws(NetlinkError) {
-    wire = .kernel(try NetlinkHandle.opened(for: Family.self), recorder: recorder)
+    wire = .kernel(try NetlinkHandle.opened(for: Family.self))
+    self.recorder = recorder
   }
 
   /// Makes a socket that answers from a transcript and reaches no kernel.
   package init(replaying transcript: Transcript) {
     wire = .transcript(TranscriptPlayer(transcript))
+    recorder = nil
   }
 }
 

@@ -1,4 +1,4 @@
-public import Linux
+internal import Linux
 
 /// An ear on one family's events.
 ///
@@ -54,7 +54,7 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
   private borrowing func next(_ operation: String, _ deadline: ContinuousClock.Instant)
     throws(NetlinkError) -> [Event]
   {
-    do {
+    do throws(SystemError) {
       while true {
         switch try handle.receive() {
         case .datagram(let datagram):
@@ -69,7 +69,7 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
           _ = try handle.waitUntilReadable(milliseconds: left.pollMilliseconds)
         }
       }
-    } catch where error.errno == .timedOut {
+    } catch  where error.errno == .timedOut {
       throw NetlinkError(operation: operation, errno: .timedOut, cause: .timedOut)
     } catch {
       throw NetlinkError(operation, error)

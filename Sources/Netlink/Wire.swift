@@ -2,7 +2,7 @@ internal import Linux
 
 /// Where a socket's bytes go: to the kernel, or nowhere.
 enum Wire: ~Copyable {
-  case kernel(NetlinkHandle, recorder: ((Transcript.Exchange) -> Void)?)
+  case kernel(NetlinkHandle)
   case transcript(TranscriptPlayer)
 
   /// What one send and its receives brought.
@@ -13,9 +13,13 @@ enum Wire: ~Copyable {
   }
 
   /// Sends all messages at once and receives until nothing more will come.
-  borrowing func carry(_ requests: [Message]) throws(SystemError) -> Outcome {
+  ///
+  /// - Parameter recorder: told what went over the wire to the kernel.
+  borrowing func carry(
+    _ requests: [Message], recorder: ((Transcript.Exchange) -> Void)?
+  ) throws(SystemError) -> Outcome {
     switch self {
-    case .kernel(let handle, let recorder):
+    case .kernel(let handle):
       return try handle.carry(requests, recorder)
     case .transcript(let player):
       guard let (sequence, port, datagrams) = player.answers(to: requests) else {
@@ -77,7 +81,7 @@ extension NetlinkHandle {
     if requests.contains(where: { $0.answer == .listing }) {
       do {
         try enable(.strictListings)
-      } catch where error.errno == .protocolOptionNotAvailable {
+      } catch  where error.errno == .protocolOptionNotAvailable {
         // Before Linux 4.20 filters are ignored, which whoever asks with one has to allow for.
       }
     }
