@@ -19,6 +19,7 @@ int pidfd_open(int, unsigned int);
 int pipe2(int *, int);
 #include <linux/close_range.h>
 #include <linux/magic.h>
+#include <linux/memfd.h>
 #include <linux/openat2.h>
 #include <sys/vfs.h>
 
