@@ -8,6 +8,7 @@
 int unshare(int);
 int setns(int, int);
 #include <linux/sched.h>
+#include <sys/mount.h>
 
 /* Names and sentences of errno: GNU extensions too, hidden for the same reason. */
 const char *strerrorname_np(int);
