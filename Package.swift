@@ -133,6 +133,10 @@ let proof: [Target] = [
   tests(
     "OperatorCommandsTests", ["OperatorCommands", "CNIRuntime", "CNI", "TestSupport"] + ground),
   tests("ProgramTests", ["CNI", "TestSupport", "Witness", "cni", "cnictl"] + ground),
+  // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
+  .executableTarget(
+    name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",
+    swiftSettings: settings),
 ]
 
 let package = Package(
