@@ -37,14 +37,10 @@ struct Lab {
   }
 }
 
-private let MS_BIND: UInt = 4096
-private let MS_REC: UInt = 16384
-private let MS_PRIVATE: UInt = 1 << 18
-
-private func mount(_ source: String, on target: String, type: String? = nil, flags: UInt = 0)
+private func mount(_ source: String, on target: String, type: String? = nil, flags: Int = 0)
   throws(BenchError)
 {
-  guard unsafe Glibc.mount(source, target, type, flags, nil) == 0 else {
+  guard unsafe Glibc.mount(source, target, type, UInt(flags), nil) == 0 else {
     throw .system("mount on \(target)")
   }
 }
