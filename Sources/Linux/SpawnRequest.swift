@@ -45,6 +45,9 @@ struct SpawnRequest {
       let answer = unsafe posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
       if answer != 0 { return answer }
     }
+    // Ours are closed on exec; those that whoever started us left open would go on.
+    let answer = unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    if answer != 0 { return answer }
     // We may ignore SIGPIPE, and whoever started us may have blocked signals; the program shall
     // start as from a shell.
     var none = sigset_t()

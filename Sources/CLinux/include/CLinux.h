@@ -18,6 +18,8 @@ const char *strerrordesc_np(int);
 int memfd_create(const char *, unsigned int);
 int pidfd_open(int, unsigned int);
 int pipe2(int *, int);
+#include <spawn.h>
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 #include <linux/close_range.h>
 #include <linux/magic.h>
 #include <linux/memfd.h>
