@@ -1,0 +1,83 @@
+public import Addressing
+
+/// One element of a set or map.
+public struct Element: Hashable, Sendable {
+  /// What is looked up.
+  public let key: ElementKey
+  /// What is found, in a map.
+  public let value: Value?
+  /// What `nft list ruleset` shows beside it; up to 127 bytes, or nft could not load it again.
+  public let comment: String?
+
+  /// Describes an element.
+  public init(_ key: ElementKey, value: Value? = nil, comment: String? = nil) {
+    self.key = key
+    self.value = value
+    self.comment = comment
+  }
+
+  /// What is found under a key.
+  public enum Value: Hashable, Sendable {
+    case verdict(Verdict)
+    case data(ElementKey)
+  }
+}
+
+/// The bytes of a key, or of a value that is not a verdict.
+public struct ElementKey: Hashable, Sendable {
+  /// The bytes as registers hold them.
+  public let bytes: [UInt8]
+
+  /// Takes bytes as the kernel gave them.
+  init(bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  /// Puts parts side by side; each of several fills whole registers.
+  public init(_ parts: Part...) {
+    guard parts.count > 1 else {
+      bytes = parts.first?.bytes ?? []
+      return
+    }
+    bytes = parts.flatMap { part in
+      part.bytes
+        + [UInt8](repeating: 0, count: part.bytes.count.roundedUpToRegister - part.bytes.count)
+    }
+  }
+
+  /// One part of a key.
+  public struct Part: Hashable, Sendable {
+    fileprivate let bytes: [UInt8]
+
+    /// An address of either family.
+    public static func address(_ address: IPAddress) -> Part {
+      Part(bytes: address.bytes)
+    }
+
+    /// The name of a link.
+    public static func interface(_ name: InterfaceName) -> Part {
+      let text = Array(name.text.utf8)
+      return Part(bytes: text + [UInt8](repeating: 0, count: 16 - text.count))
+    }
+
+    /// The hardware address of a link.
+    public static func hardwareAddress(_ address: HardwareAddress) -> Part {
+      Part(bytes: address.bytes)
+    }
+
+    /// A number of 32 bits, in the host's order.
+    public static func mark(_ number: UInt32) -> Part {
+      Part(bytes: unsafe withUnsafeBytes(of: number) { unsafe Array($0) })
+    }
+
+    /// A transport protocol.
+    public static func transportProtocol(_ number: UInt8) -> Part {
+      Part(bytes: [number])
+    }
+
+    /// A port.
+    public static func port(_ number: UInt16) -> Part {
+      Part(bytes: [UInt8(number >> 8), UInt8(truncatingIfNeeded: number)])
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// One step of a rule: loads something into registers, compares it, or acts.
+///
+/// The first comparison or lookup that fails ends the rule.
+public enum Expression: Hashable, Sendable {
+  /// Loads bytes of the packet. `payload`
+  case payload(Header, offset: Int, length: Int, into: Register)
+  /// Loads what the kernel knows about the packet. `meta`
+  case meta(MetaKey, into: Register)
+  /// Keeps the bits of a mask. `bitwise`
+  case masked(Register, by: [UInt8])
+  /// Goes on if the bytes are these, or are not. `cmp`
+  case compare(Register, Comparison, [UInt8])
+  /// Goes on if a set holds the key, or does not. `lookup`
+  case lookup(Register, in: String, isInverted: Bool)
+  /// Goes on with the verdict that a map has for the key. `lookup`
+  case verdictLookup(Register, in: String)
+  /// Ends the rule with a verdict. `immediate`
+  case verdict(Verdict)
+  /// Replaces the source by the address of the link it leaves through. `masq`
+  case masquerade
+
+  /// Where bytes of a packet are counted from. `enum nft_payload_bases`
+  public enum Header: Hashable, Sendable {
+    case link, network, transport
+  }
+
+  /// What the kernel knows about a packet. `enum nft_meta_keys`
+  public enum MetaKey: Hashable, Sendable {
+    /// IPv4 or IPv6.
+    case networkProtocol
+    /// TCP, UDP and so on.
+    case transportProtocol
+    /// The name of the link it came in by.
+    case inputName
+  }
+
+  /// How bytes are compared: `enum nft_cmp_ops`.
+  public enum Comparison: Hashable, Sendable {
+    case equal, notEqual
+  }
+}
+
+/// One of the sixteen places of four bytes that a rule works with; longer values take several in a
+/// row.
+///
+/// Kernel name: `enum nft_registers`.
+public struct Register: Hashable, Sendable {
+  /// Its place, 0 to 15.
+  public let index: Int
+
+  /// Names a register by its place.
+  ///
+  /// - Precondition: `index` is 0 to 15.
+  public init(_ index: Int) {
+    precondition(0...15 ~= index, "a register that does not exist")
+    self.index = index
+  }
+
+  /// The kernel's number.
+  ///
+  /// Every fourth also has an older name, `NFT_REG_1` to `NFT_REG_4`. The kernel lists by it, so it
+  /// is used here: then what is sent and what is listed look alike.
+  var number: UInt32 {
+    index % 4 == 0 ? UInt32(1 + index / 4) : UInt32(8 + index)
+  }
+}

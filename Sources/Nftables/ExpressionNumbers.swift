@@ -1,0 +1,62 @@
+internal import CLinux
+
+// The kernel's numbers for what a rule may say. Attribute numbers start at 1 in every expression.
+
+/// How every expression is wrapped: `enum nft_expr_attributes`.
+enum ExpressionAttribute {
+  static let name = UInt16(NFTA_EXPR_NAME.rawValue)
+  static let data = UInt16(NFTA_EXPR_DATA.rawValue)
+}
+
+/// Loading bytes of the packet: `enum nft_payload_attributes`, `enum nft_payload_bases`.
+enum PayloadNumber {
+  static let target = UInt16(NFTA_PAYLOAD_DREG.rawValue)
+  static let base = UInt16(NFTA_PAYLOAD_BASE.rawValue)
+  static let offset = UInt16(NFTA_PAYLOAD_OFFSET.rawValue)
+  static let length = UInt16(NFTA_PAYLOAD_LEN.rawValue)
+  static let linkHeader = NFT_PAYLOAD_LL_HEADER.rawValue
+  static let networkHeader = NFT_PAYLOAD_NETWORK_HEADER.rawValue
+  static let transportHeader = NFT_PAYLOAD_TRANSPORT_HEADER.rawValue
+}
+
+/// Loading what the kernel knows: `enum nft_meta_attributes`, `enum nft_meta_keys`.
+enum MetaNumber {
+  static let target = UInt16(NFTA_META_DREG.rawValue)
+  static let key = UInt16(NFTA_META_KEY.rawValue)
+  static let inputName = NFT_META_IIFNAME.rawValue
+  static let networkProtocol = NFT_META_NFPROTO.rawValue
+  static let transportProtocol = NFT_META_L4PROTO.rawValue
+}
+
+/// Comparing: `enum nft_cmp_attributes`, `enum nft_cmp_ops`.
+enum CompareNumber {
+  static let source = UInt16(NFTA_CMP_SREG.rawValue)
+  static let comparison = UInt16(NFTA_CMP_OP.rawValue)
+  static let data = UInt16(NFTA_CMP_DATA.rawValue)
+  static let equal = NFT_CMP_EQ.rawValue
+  static let notEqual = NFT_CMP_NEQ.rawValue
+}
+
+/// Masking: `enum nft_bitwise_attributes`.
+enum BitwiseNumber {
+  static let source = UInt16(NFTA_BITWISE_SREG.rawValue)
+  static let target = UInt16(NFTA_BITWISE_DREG.rawValue)
+  static let length = UInt16(NFTA_BITWISE_LEN.rawValue)
+  static let mask = UInt16(NFTA_BITWISE_MASK.rawValue)
+  static let exclusiveOr = UInt16(NFTA_BITWISE_XOR.rawValue)
+}
+
+/// Looking up: `enum nft_lookup_attributes`, `enum nft_lookup_flags`.
+enum LookupNumber {
+  static let set = UInt16(NFTA_LOOKUP_SET.rawValue)
+  static let source = UInt16(NFTA_LOOKUP_SREG.rawValue)
+  static let target = UInt16(NFTA_LOOKUP_DREG.rawValue)
+  static let flags = UInt16(NFTA_LOOKUP_FLAGS.rawValue)
+  static let inverted = NFT_LOOKUP_F_INV.rawValue
+}
+
+/// Giving a verdict: `enum nft_immediate_attributes`.
+enum ImmediateNumber {
+  static let target = UInt16(NFTA_IMMEDIATE_DREG.rawValue)
+  static let data = UInt16(NFTA_IMMEDIATE_DATA.rawValue)
+}

@@ -1,0 +1,69 @@
+public import Addressing
+
+/// Something that a packet has, and that can be compared or looked up.
+public enum Field: Hashable, Sendable {
+  /// The source address.
+  case source(IPFamily)
+  /// The destination address.
+  case destination(IPFamily)
+  /// The network of the destination, if all networks were as long as this prefix.
+  case destinationNetwork(Prefix)
+  /// TCP, UDP and so on.
+  case transportProtocol
+  /// The destination port.
+  case destinationPort
+  /// The name of the link it came in by.
+  case inputName
+  /// The hardware address of its sender.
+  case hardwareSource
+}
+
+extension Field {
+  /// The bytes it takes in registers.
+  var byteCount: Int {
+    switch self {
+    case .source(let family), .destination(let family): family.byteCount
+    case .destinationNetwork(let prefix): prefix.family.byteCount
+    case .transportProtocol: 1
+    case .destinationPort: 2
+    case .inputName: 16
+    case .hardwareSource: 6
+    }
+  }
+
+  /// Loads it into registers from the given one on.
+  func load(into register: Register) -> [Expression] {
+    switch self {
+    case .source(let family):
+      [.payload(.network, offset: family.sourceOffset, length: family.byteCount, into: register)]
+    case .destination(let family):
+      [
+        .payload(
+          .network, offset: family.destinationOffset, length: family.byteCount, into: register)
+      ]
+    case .destinationNetwork(let prefix):
+      Field.destination(prefix.family).load(into: register)
+        + [.masked(register, by: prefix.maskBytes)]
+    case .transportProtocol:
+      [.meta(.transportProtocol, into: register)]
+    case .destinationPort:
+      [.payload(.transport, offset: 2, length: 2, into: register)]
+    case .inputName:
+      [.meta(.inputName, into: register)]
+    case .hardwareSource:
+      [.payload(.link, offset: 6, length: 6, into: register)]
+    }
+  }
+}
+
+extension IPFamily {
+  /// Where the source stands in the network header.
+  var sourceOffset: Int { self == .v4 ? 12 : 8 }
+  /// Where the destination stands in the network header.
+  var destinationOffset: Int { self == .v4 ? 16 : 24 }
+}
+
+extension Prefix {
+  /// The mask in network order.
+  var maskBytes: [UInt8] { IPAddress(bits: mask, family: family).bytes }
+}

@@ -1,0 +1,153 @@
+internal import Linux
+public import Netlink
+
+// Reading. "Not there" is an answer here, not an error; it is answered alike when the table, the
+// set or the element is missing.
+
+extension NetlinkSocket where Family == NetfilterFamily {
+  /// One chain; nil if there is none of this name.
+  ///
+  /// `NFT_MSG_GETCHAIN`
+  public borrowing func listedChain(_ chain: Chain) throws(NetlinkError) -> ListedChain? {
+    let request = Message(
+      nftables: .getChain, family: chain.table.family.number, answer: .reply,
+      operation: "look for chain \(chain.name)"
+    ) { writer in
+      writer.text(ChainAttribute.table, chain.table.name)
+      writer.text(ChainAttribute.name, chain.name)
+    }
+    guard let reply = try find(request) else { return nil }
+    let uses: UInt32? = reply.nftablesAttributes[ChainAttribute.uses]?.bigEndian()
+    return ListedChain(name: chain.name, uses: Int(uses ?? 0))
+  }
+
+  /// All rules of one chain, in order; none if there is no such chain.
+  ///
+  /// `NFT_MSG_GETRULE`
+  public borrowing func listedRules(of chain: Chain) throws(NetlinkError) -> [ListedRule] {
+    let request = Message(
+      nftables: .getRule, family: chain.table.family.number, answer: .listing,
+      operation: "list rules of chain \(chain.name)"
+    ) { writer in
+      writer.text(RuleAttribute.table, chain.table.name)
+      writer.text(RuleAttribute.chain, chain.name)
+    }
+    return try list(request).compactMap { message in
+      let attributes = message.nftablesAttributes
+      // Asked again here, since a kernel that ignores the filter would list other chains too.
+      guard attributes[RuleAttribute.table]?.text == chain.table.name,
+        attributes[RuleAttribute.chain]?.text == chain.name,
+        let handle: UInt64 = attributes[RuleAttribute.handle]?.bigEndian()
+      else { return nil }
+      let comment = attributes[RuleAttribute.userData].flatMap { UserData.comment(in: $0.bytes) }
+      return ListedRule(handle: handle, comment: comment)
+    }
+  }
+
+  /// The names of all sets and maps of a table; none if there is no such table.
+  ///
+  /// `NFT_MSG_GETSET`
+  public borrowing func setNames(in table: Table) throws(NetlinkError) -> [String] {
+    let request = Message(
+      nftables: .getSet, family: table.family.number, answer: .listing,
+      operation: "list sets of table \(table)"
+    ) { $0.text(SetAttribute.table, table.name) }
+    return try list(request).compactMap { $0.nftablesAttributes[SetAttribute.name]?.text }
+  }
+
+  /// Whether there is a set or map of this name.
+  ///
+  /// `NFT_MSG_GETSET`
+  public borrowing func has(_ set: NamedSet) throws(NetlinkError) -> Bool {
+    let request = Message(
+      nftables: .getSet, family: set.table.family.number, answer: .reply,
+      operation: "look for set \(set.name)"
+    ) { writer in
+      writer.text(SetAttribute.table, set.table.name)
+      writer.text(SetAttribute.name, set.name)
+    }
+    return try find(request) != nil
+  }
+
+  /// The element with this key; nil if there is none.
+  ///
+  /// Costs the same in sets of any size.
+  ///
+  /// `NFT_MSG_GETSETELEM`
+  public borrowing func element(_ key: ElementKey, of set: NamedSet) throws(NetlinkError)
+    -> Element?
+  {
+    let request = Message(
+      nftables: .getElement, family: set.table.family.number, answer: .reply,
+      operation: "look for element of \(set.name)"
+    ) { writer in
+      writer.elements(of: set) { Element(key).write(to: &$0) }
+    }
+    return try find(request)?.elements.first
+  }
+
+  /// All elements; none if there is no such set.
+  ///
+  /// Costs as much as there are elements.
+  ///
+  /// `NFT_MSG_GETSETELEM`
+  public borrowing func elements(of set: NamedSet) throws(NetlinkError) -> [Element] {
+    let request = Message(
+      nftables: .getElement, family: set.table.family.number, answer: .listing,
+      operation: "list elements of \(set.name)"
+    ) { writer in
+      writer.text(ElementListAttribute.table, set.table.name)
+      writer.text(ElementListAttribute.set, set.name)
+    }
+    return try list(request).flatMap(\.elements)
+  }
+
+  /// Whether the kernel has nf_tables at all.
+  ///
+  /// A kernel without it refuses every such request as invalid, so this asks for something that
+  /// cannot be refused otherwise. `NFT_MSG_GETGEN`
+  public borrowing func hasNftables() throws(NetlinkError) -> Bool {
+    let request = Message(
+      nftables: .getGeneration, family: 0, answer: .reply, operation: "look for nf_tables"
+    ) { _ in }
+    do {
+      try exchange(request)
+      return true
+    } catch  where error.cause == .refused && (error.errno == .invalid || error.isUnsupported) {
+      return false
+    }
+  }
+}
+
+extension NetlinkSocket where Family == NetfilterFamily {
+  /// One thing; nil if it is not there.
+  private borrowing func find(_ request: Message) throws(NetlinkError) -> Message? {
+    do {
+      return try reply(to: request)
+    } catch  where error.isNotFound {
+      return nil
+    }
+  }
+
+  /// A listing; empty if what is listed is not there.
+  private borrowing func list(_ request: Message) throws(NetlinkError) -> [Message] {
+    do {
+      return try exchange(request)
+    } catch  where error.isNotFound {
+      return []
+    }
+  }
+}
+
+extension Message {
+  /// What follows the netfilter header.
+  fileprivate var nftablesAttributes: AttributeReader {
+    attributes(after: Message.netfilterHeaderByteCount)
+  }
+
+  /// The elements that a message lists.
+  fileprivate var elements: [Element] {
+    guard let list = nftablesAttributes[ElementListAttribute.elements] else { return [] }
+    return list.attributes.compactMap(Element.init)
+  }
+}
