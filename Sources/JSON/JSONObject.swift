@@ -10,6 +10,9 @@ public struct JSONMember: Hashable, Sendable {
     self.key = key
     self.value = value
   }
+
+  /// Whether a reader that ignores the case of ASCII takes this member for the key.
+  public func isNamed(_ key: String) -> Bool { sameLetters(self.key, key) }
 }
 
 /// The members of an object in the order of the text, duplicates included.
