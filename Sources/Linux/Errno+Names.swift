@@ -88,6 +88,8 @@ extension Errno {
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   /// Somebody changed it meanwhile: `ESTALE`.
   public static let stale = Errno(rawValue: ESTALE)
+  /// To be begun again: `ERESTART`.
+  public static let restart = Errno(rawValue: ERESTART)
   /// Called off: `ECANCELED`.
   public static let cancelled = Errno(rawValue: ECANCELED)
 }

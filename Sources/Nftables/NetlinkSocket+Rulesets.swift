@@ -69,21 +69,29 @@ extension NetlinkSocket where Family == NetfilterFamily {
     return try find(request) != nil
   }
 
-  /// The element with this key; nil if there is none.
+  /// The elements with these keys, in order; nil where there is none.
   ///
-  /// Costs the same in sets of any size.
+  /// All are asked for in one send, and each costs the same in sets of any size.
   ///
   /// `NFT_MSG_GETSETELEM`
-  public borrowing func element(_ key: ElementKey, of set: NamedSet) throws(NetlinkError)
-    -> Element?
-  {
-    let request = Message(
-      nftables: .getElement, family: set.table.family.number, answer: .reply,
-      operation: "look for element of \(set.name)"
-    ) { writer in
-      writer.elements(of: set) { Element(key).write(to: &$0) }
+  public borrowing func elements(_ queries: [ElementQuery]) throws(NetlinkError) -> [Element?] {
+    let requests = queries.map { query in
+      Message(
+        nftables: .getElement, family: query.set.table.family.number, answer: .reply,
+        operation: "look for element of \(query.set.name)"
+      ) { writer in
+        writer.elements(of: query.set) { Element(query.key).write(to: &$0) }
+      }
     }
-    return try find(request)?.elements.first
+    var found: [Element?] = []
+    for answer in try batch(requests) {
+      do {
+        found.append(try answer.get().first?.elements.first)
+      } catch  where error.isNotFound {
+        found.append(nil)
+      }
+    }
+    return found
   }
 
   /// All elements; none if there is no such set.
@@ -102,20 +110,42 @@ extension NetlinkSocket where Family == NetfilterFamily {
     return try list(request).flatMap(\.elements)
   }
 
-  /// Whether the kernel has nf_tables at all.
+  /// The number that every transaction of anybody raises.
   ///
-  /// A kernel without it refuses every such request as invalid, so this asks for something that
-  /// cannot be refused otherwise. `NFT_MSG_GETGEN`
-  public borrowing func hasNftables() throws(NetlinkError) -> Bool {
+  /// `NFT_MSG_GETGEN`
+  public borrowing func generation() throws(NetlinkError) -> RulesetGeneration {
     let request = Message(
       nftables: .getGeneration, family: 0, answer: .reply, operation: "look for nf_tables"
     ) { _ in }
+    let reply = try reply(to: request)
+    let number: UInt32? = reply.nftablesAttributes[GenerationAttribute.number]?.bigEndian()
+    return RulesetGeneration(number: number ?? 0)
+  }
+
+  /// Whether the kernel has nf_tables at all.
+  ///
+  /// A kernel without it refuses every request to it as invalid.
+  public borrowing func hasNftables() throws(NetlinkError) -> Bool {
     do {
-      try exchange(request)
+      _ = try generation()
       return true
     } catch  where error.cause == .refused && (error.errno == .invalid || error.isUnsupported) {
       return false
     }
+  }
+}
+
+/// One element to look for.
+public struct ElementQuery: Hashable, Sendable {
+  /// Where to look.
+  public let set: NamedSet
+  /// What to look for.
+  public let key: ElementKey
+
+  /// Puts a question.
+  public init(_ key: ElementKey, in set: NamedSet) {
+    self.set = set
+    self.key = key
   }
 }
 

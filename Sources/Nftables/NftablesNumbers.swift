@@ -7,6 +7,7 @@ enum NetfilterNumber {
   static let netlinkProtocol = Int32(NETLINK_NETFILTER)
   static let nftables = UInt16(NFNL_SUBSYS_NFTABLES)
   static let batchBegin = UInt16(NLMSG_MIN_TYPE)
+  static let batchGeneration = UInt16(NFNL_BATCH_GENID.rawValue)
   static let batchEnd = UInt16(NLMSG_MIN_TYPE) + 1
   /// An element of a list of attributes.
   static let listElement = UInt16(NFTA_LIST_ELEM.rawValue)
@@ -112,6 +113,11 @@ enum DataAttribute {
   static let verdict = UInt16(NFTA_DATA_VERDICT.rawValue)
   static let verdictCode = UInt16(NFTA_VERDICT_CODE.rawValue)
   static let verdictChain = UInt16(NFTA_VERDICT_CHAIN.rawValue)
+}
+
+/// What is said of the generation: `enum nft_gen_attributes`.
+enum GenerationAttribute {
+  static let number = UInt16(NFTA_GEN_ID.rawValue)
 }
 
 /// What a packet may meet: `enum nft_verdicts`.

@@ -11,9 +11,19 @@ public import Netlink
 public struct Transaction: Sendable {
   private var commands: [Message] = []
   private var setCount: UInt32 = 0
+  private let generation: RulesetGeneration?
 
   /// Starts with nothing to do.
-  public init() {}
+  public init() {
+    generation = nil
+  }
+
+  /// Starts with nothing to do, to be carried out only if nobody changes anything before.
+  ///
+  /// If somebody does, the kernel refuses with `ERESTART`, which is cheap: it has not begun.
+  public init(onlyIn generation: RulesetGeneration) {
+    self.generation = generation
+  }
 
   /// Nothing is to be done.
   public var isEmpty: Bool { commands.isEmpty }
@@ -34,14 +44,18 @@ public struct Transaction: Sendable {
   ///
   /// The marks are not acknowledged; the first is answered if the whole is refused.
   var messages: [Message] {
-    [Self.mark(NetfilterNumber.batchBegin, "start transaction")] + commands
-      + [Self.mark(NetfilterNumber.batchEnd, "commit transaction")]
-  }
-
-  private static func mark(_ type: UInt16, _ operation: String) -> Message {
-    Message(type, answer: .silence, operation: operation) { writer in
+    let begin = Message(
+      NetfilterNumber.batchBegin, answer: .silence, operation: "commit transaction"
+    ) { writer in
       writer.netfilterHeader(family: 0, resource: NetfilterNumber.nftables)
+      if let generation {
+        writer.bigEndian(NetfilterNumber.batchGeneration, generation.number)
+      }
     }
+    let end = Message(NetfilterNumber.batchEnd, answer: .silence, operation: "commit transaction") {
+      $0.netfilterHeader(family: 0, resource: NetfilterNumber.nftables)
+    }
+    return [begin] + commands + [end]
   }
 }
 
@@ -205,6 +219,12 @@ extension Transaction {
       Message(
         nftables: command, family: table.family.number, flags: flags, operation: operation, body))
   }
+}
+
+/// A state of all tables, chains, rules and sets of a network namespace.
+public struct RulesetGeneration: Hashable, Sendable {
+  /// The kernel's number. `NFTA_GEN_ID`
+  let number: UInt32
 }
 
 extension NetlinkSocket where Family == NetfilterFamily {
