@@ -31,6 +31,11 @@ public struct Attribute: Hashable, Sendable {
     return bytes.native(at: 0)
   }
 
+  /// An integer of a structure that is the content, in the host's order; nil if it ends before.
+  public func integer<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
+    bytes.native(at: offset)
+  }
+
   /// The content as an integer in network order, exactly as wide as the type asked for.
   public func bigEndian<Integer: FixedWidthInteger>() -> Integer? {
     integer().map { Integer(bigEndian: $0) }

@@ -91,6 +91,7 @@ extension AttributeWriter {
   ///   - type: the number of the outer attribute.
   ///   - marked: sets the bit that says "nested", which newer parts of the kernel insist on.
   ///   - body: writes what is inside.
+  /// - Throws: what the body throws.
   public mutating func nest<Failure: Error>(
     _ type: UInt16, marked: Bool = true, _ body: (inout AttributeWriter) throws(Failure) -> Void
   ) throws(Failure) {

@@ -32,9 +32,10 @@ extension Header {
   /// something, together a listing in a request that reads. The second meaning is not written
   /// here; it is asked for with `Message.Answer.listing`.
   public struct Flags: OptionSet, Hashable, Sendable {
+    /// The bits as the kernel has them.
     public let rawValue: UInt16
 
-    /// Takes the bits as the kernel has them.
+    /// Takes any bits.
     public init(rawValue: UInt16) {
       self.rawValue = rawValue
     }

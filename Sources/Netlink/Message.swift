@@ -34,6 +34,7 @@ public struct Message: Hashable, Sendable {
   ///   - answer: what the kernel is to say in return.
   ///   - operation: what it does, for error messages.
   ///   - body: writes the family's fixed part and the attributes.
+  /// - Throws: what the body throws.
   public init<Failure: Error>(
     _ type: UInt16, flags: Header.Flags = [], answer: Answer = .acknowledgement,
     operation: String, _ body: (inout AttributeWriter) throws(Failure) -> Void

@@ -38,6 +38,7 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
   ///   - operation: what is waited for, for error messages.
   ///   - deadline: when to give up.
   ///   - wanted: looks at each event; nil means "go on waiting".
+  /// - Returns: what the closure found.
   /// - Throws: ``NetlinkError`` with cause `timedOut` at the deadline, or if the socket fails.
   public borrowing func wait<Wanted>(
     for operation: String, until deadline: ContinuousClock.Instant,

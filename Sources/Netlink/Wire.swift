@@ -14,7 +14,7 @@ enum Wire: ~Copyable {
 
   /// Sends all messages at once and receives until nothing more will come.
   ///
-  /// - Parameter recorder: told what went over the wire to the kernel.
+  /// The recorder is told what went over the wire to the kernel.
   borrowing func carry(
     _ requests: [Message], recorder: ((Transcript.Exchange) -> Void)?
   ) throws(SystemError) -> Outcome {

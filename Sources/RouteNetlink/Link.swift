@@ -1,0 +1,75 @@
+public import Addressing
+
+/// A network interface as the kernel describes it.
+///
+/// Kernel name: `struct ifinfomsg` and `IFLA_…`.
+public struct Link: Hashable, Sendable {
+  /// Its number in its namespace.
+  public var index: UInt32
+  /// Its name in its namespace.
+  public var name: InterfaceName
+  /// What it is: "veth", "bridge"; nil for hardware and loopback. `IFLA_INFO_KIND`
+  public var kind: String?
+  /// What it does.
+  public var flags: LinkFlags
+  /// The longest payload it carries, in bytes.
+  ///
+  /// The kernel allows more than ``MTU`` does, for
+  /// example 65536 on loopback.
+  public var mtu: Int
+  /// Its Ethernet address; nil for links that have none or a longer one.
+  public var hardwareAddress: HardwareAddress?
+  /// The bridge or other link it is a port of. `IFLA_MASTER`
+  public var masterIndex: UInt32?
+  /// The other end of a veth, or the link that this one stands on; its number counts in the
+  /// namespace of ``peerNamespaceID``. `IFLA_LINK`
+  public var peerIndex: UInt32?
+  /// Which namespace the other end is in, as this namespace numbers others; nil if it is here.
+  /// `IFLA_LINK_NETNSID`
+  public var peerNamespaceID: Int32?
+  /// Text that somebody hung on it. `IFLA_IFALIAS`
+  public var alias: String?
+  /// Whether it can carry frames.
+  public var operationalState: OperationalState
+  /// How it works if it is a bridge.
+  public var bridge: BridgeSettings?
+  /// How it works if it is the port of a bridge.
+  public var bridgePort: BridgePortSettings?
+}
+
+extension Link {
+  /// It is switched on.
+  public var isUp: Bool { flags.contains(.up) }
+}
+
+/// How a bridge works; nil leaves a setting as it is.
+public struct BridgeSettings: Hashable, Sendable {
+  /// Frames are kept within their VLAN. `IFLA_BR_VLAN_FILTERING`
+  public var filtersVLANs: Bool?
+  /// The VLAN of frames without a tag on a new port, 1 if not set; 0 is none.
+  /// `IFLA_BR_VLAN_DEFAULT_PVID`
+  public var defaultVLAN: UInt16?
+
+  /// Makes settings; what is not given stays as the kernel has it.
+  public init(filtersVLANs: Bool? = nil, defaultVLAN: UInt16? = nil) {
+    self.filtersVLANs = filtersVLANs
+    self.defaultVLAN = defaultVLAN
+  }
+}
+
+/// How the port of a bridge works; nil leaves a setting as it is.
+public struct BridgePortSettings: Hashable, Sendable {
+  /// A frame may leave through the port it came in by. `IFLA_BRPORT_MODE`
+  public var isHairpin: Bool?
+  /// Isolated ports do not reach one another. `IFLA_BRPORT_ISOLATED`
+  public var isIsolated: Bool?
+  /// The bridge remembers who is behind the port. `IFLA_BRPORT_LEARNING`
+  public var learns: Bool?
+
+  /// Makes settings; what is not given stays as the kernel has it.
+  public init(isHairpin: Bool? = nil, isIsolated: Bool? = nil, learns: Bool? = nil) {
+    self.isHairpin = isHairpin
+    self.isIsolated = isIsolated
+    self.learns = learns
+  }
+}

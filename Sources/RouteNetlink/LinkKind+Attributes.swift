@@ -1,0 +1,94 @@
+internal import Addressing
+internal import Netlink
+
+extension LinkKind {
+  /// The kernel's name for the kind.
+  var name: String {
+    switch self {
+    case .veth: "veth"
+    case .bridge: BridgeSettings.kindName
+    }
+  }
+
+  /// Writes kind and settings as `IFLA_LINKINFO`.
+  func write(to writer: inout AttributeWriter) {
+    writer.nest(LinkAttribute.information) { information in
+      information.text(InformationAttribute.kind, name)
+      information.nest(InformationAttribute.data) { data in
+        switch self {
+        case .veth(let peer): peer.write(to: &data)
+        case .bridge(let settings): settings.write(to: &data)
+        }
+      }
+    }
+  }
+}
+
+extension LinkChange {
+  /// Writes what only a bridge, or only the port of one, has as `IFLA_LINKINFO`.
+  func writeInformation(to writer: inout AttributeWriter) {
+    guard bridge != nil || bridgePort != nil else { return }
+    writer.nest(LinkAttribute.information) { information in
+      if let bridge {
+        information.text(InformationAttribute.kind, BridgeSettings.kindName)
+        information.nest(InformationAttribute.data) { bridge.write(to: &$0) }
+      }
+      if let bridgePort {
+        information.text(InformationAttribute.portKind, BridgeSettings.kindName)
+        information.nest(InformationAttribute.portData) { bridgePort.write(to: &$0) }
+      }
+    }
+  }
+}
+
+extension VethPeer {
+  /// Writes the peer as a message within the message: its own header, then its attributes.
+  func write(to writer: inout AttributeWriter) {
+    writer.nest(InformationAttribute.vethPeer) { peer in
+      LinkHeader().write(to: &peer)
+      peer.text(LinkAttribute.name, name.text)
+      if let mtu { peer.uint32(LinkAttribute.mtu, UInt32(mtu.bytes)) }
+      if let hardwareAddress {
+        peer.bytes(LinkAttribute.hardwareAddress, hardwareAddress.bytes)
+      }
+      if let namespaceDescriptor {
+        peer.int32(LinkAttribute.namespaceDescriptor, namespaceDescriptor)
+      }
+    }
+  }
+}
+
+extension BridgeSettings {
+  /// The kernel's name for a bridge, and for what its ports are ports of.
+  static let kindName = "bridge"
+
+  func write(to writer: inout AttributeWriter) {
+    if let filtersVLANs {
+      writer.uint8(BridgeAttribute.vlanFiltering, filtersVLANs ? 1 : 0)
+    }
+    if let defaultVLAN {
+      writer.uint16(BridgeAttribute.defaultVLAN, defaultVLAN)
+    }
+  }
+
+  init(reading attributes: AttributeReader?) {
+    self.init(
+      filtersVLANs: attributes?[BridgeAttribute.vlanFiltering]?.uint8.map { $0 != 0 },
+      defaultVLAN: attributes?[BridgeAttribute.defaultVLAN]?.uint16)
+  }
+}
+
+extension BridgePortSettings {
+  func write(to writer: inout AttributeWriter) {
+    if let isHairpin { writer.uint8(PortAttribute.hairpin, isHairpin ? 1 : 0) }
+    if let isIsolated { writer.uint8(PortAttribute.isolated, isIsolated ? 1 : 0) }
+    if let learns { writer.uint8(PortAttribute.learning, learns ? 1 : 0) }
+  }
+
+  init(reading attributes: AttributeReader?) {
+    self.init(
+      isHairpin: attributes?[PortAttribute.hairpin]?.uint8.map { $0 != 0 },
+      isIsolated: attributes?[PortAttribute.isolated]?.uint8.map { $0 != 0 },
+      learns: attributes?[PortAttribute.learning]?.uint8.map { $0 != 0 })
+  }
+}

@@ -1,0 +1,42 @@
+public import Addressing
+public import Linux
+
+/// What kind of link is to be made, and what only that kind has.
+public enum LinkKind: Hashable, Sendable {
+  /// A pair of links; what goes in at one end comes out at the other.
+  case veth(peer: VethPeer)
+  /// A switch, of which other links are ports.
+  case bridge(BridgeSettings)
+}
+
+/// The other end of a pair that is to be made.
+public struct VethPeer: Hashable, Sendable {
+  /// Its name in the namespace where it is born.
+  public var name: InterfaceName
+  /// The longest payload it carries; the kernel's default if nil.
+  public var mtu: MTU?
+  /// Its Ethernet address; made up by the kernel if nil.
+  public var hardwareAddress: HardwareAddress?
+  /// Where it is born; in the socket's namespace if nil.
+  ///
+  /// The number of an open descriptor: the namespace must stay open until the message is sent.
+  package var namespaceDescriptor: Int32?
+
+  /// Describes an end that is born in the socket's namespace.
+  public init(
+    name: InterfaceName, mtu: MTU? = nil, hardwareAddress: HardwareAddress? = nil
+  ) {
+    self.name = name
+    self.mtu = mtu
+    self.hardwareAddress = hardwareAddress
+  }
+
+  /// Describes an end that is born in another namespace, which must stay open until then.
+  public init(
+    name: InterfaceName, bornIn namespace: borrowing NetworkNamespace, mtu: MTU? = nil,
+    hardwareAddress: HardwareAddress? = nil
+  ) {
+    self.init(name: name, mtu: mtu, hardwareAddress: hardwareAddress)
+    namespaceDescriptor = namespace.descriptor.rawValue
+  }
+}

@@ -1,0 +1,112 @@
+public import Addressing
+internal import Linux
+public import Netlink
+
+extension NetlinkSocket where Family == RouteFamily {
+  /// Makes a link with all its settings in one message.
+  ///
+  /// - Throws: ``NetlinkError``; `isAlreadyThere` if the name is taken, which calls for a look.
+  public borrowing func createLink(_ link: NewLink) throws(NetlinkError) {
+    try exchange(.createLink(link))
+  }
+
+  /// Makes a link and reads it back, in one send.
+  ///
+  /// Gives what the kernel chose: index, hardware address, the peer's index.
+  ///
+  /// - Throws: ``NetlinkError`` as ``createLink(_:)`` does.
+  public borrowing func createLinkAndRead(_ link: NewLink) throws(NetlinkError) -> Link {
+    let replies = try batchAll([.createLink(link), .link(.name(link.name))])
+    return try Link(onlyIn: replies.last ?? [], of: .name(link.name))
+  }
+
+  /// Reads one link.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func link(_ reference: LinkReference) throws(NetlinkError) -> Link {
+    try Link(onlyIn: try exchange(.link(reference)), of: reference)
+  }
+
+  /// Reads one link by name.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func link(named name: InterfaceName) throws(NetlinkError) -> Link {
+    try link(.name(name))
+  }
+
+  /// Reads one link by number.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func link(index: UInt32) throws(NetlinkError) -> Link {
+    try link(.index(index))
+  }
+
+  /// Reads one link, or nothing if the kernel knows that there is none.
+  ///
+  /// - Throws: ``NetlinkError`` for everything but `ENODEV`.
+  public borrowing func findLink(_ reference: LinkReference) throws(NetlinkError) -> Link? {
+    do {
+      return try link(reference)
+    } catch  where error.cause == .refused && error.errno == .noDevice {
+      return nil
+    }
+  }
+
+  /// Reads one link by name, or nothing if the kernel knows that there is none.
+  ///
+  /// - Throws: ``NetlinkError`` for everything but `ENODEV`.
+  public borrowing func findLink(named name: InterfaceName) throws(NetlinkError) -> Link? {
+    try findLink(.name(name))
+  }
+
+  /// Lists links.
+  ///
+  /// Not for the path of an ADD or DEL: it grows with the number of pods. Links with names that this
+  /// house would not accept are left out, since they cannot be ours.
+  ///
+  /// - Parameters:
+  ///   - kind: only links of this kind, such as "veth".
+  ///   - master: only ports of this bridge.
+  /// - Returns: the links, in the kernel's order.
+  /// - Throws: ``NetlinkError``.
+  public borrowing func links(kind: String? = nil, master: UInt32? = nil) throws(NetlinkError)
+    -> [Link]
+  {
+    try exchange(.links(kind: kind, master: master)).compactMap { Link($0) }
+      .filter { (kind == nil || $0.kind == kind) && (master == nil || $0.masterIndex == master) }
+  }
+
+  /// Changes a link.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func changeLink(_ change: LinkChange) throws(NetlinkError) {
+    try exchange(.changeLink(change))
+  }
+
+  /// Switches a link on or off.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func setLink(_ link: LinkReference, up isUp: Bool) throws(NetlinkError) {
+    var change = LinkChange(link)
+    change.isUp = isUp
+    try changeLink(change)
+  }
+
+  /// Deletes a link; the other end of a pair goes with it.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func deleteLink(_ link: LinkReference) throws(NetlinkError) {
+    try exchange(.deleteLink(link))
+  }
+}
+
+extension Link {
+  /// The link that a reading of one link has brought.
+  init(onlyIn replies: [Message], of reference: LinkReference) throws(NetlinkError) {
+    guard let first = replies.first, let link = Link(first) else {
+      throw NetlinkError(
+        operation: "look up link \(reference)", errno: .badMessage, cause: .malformed)
+    }
+    self = link
+  }
+}

@@ -1,0 +1,59 @@
+public import Addressing
+internal import Linux
+public import Netlink
+
+extension NetlinkSocket where Family == RouteFamily {
+  /// Adds a route.
+  ///
+  /// - Throws: ``NetlinkError``; `isAlreadyThere` if one stands in its place.
+  public borrowing func addRoute(
+    _ route: RouteEntry, _ addition: RouteAddition = .unlessPresent
+  ) throws(NetlinkError) {
+    try exchange(.addRoute(route, addition))
+  }
+
+  /// Deletes the first route that has all that this one says.
+  ///
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func deleteRoute(_ route: RouteEntry) throws(NetlinkError) {
+    try exchange(.deleteRoute(route))
+  }
+
+  /// Finds which route a packet to an address takes; nil if none does.
+  ///
+  /// The answer is about the one address, so its destination is that address alone.
+  ///
+  /// - Throws: ``NetlinkError`` for everything but `ENETUNREACH`.
+  public borrowing func findRoute(to destination: IPAddress) throws(NetlinkError) -> RouteEntry? {
+    do {
+      return RouteEntry(try reply(to: .route(to: destination)))
+    } catch  where error.cause == .refused && error.errno == .networkUnreachable {
+      return nil
+    }
+  }
+
+  /// Lists the routes of a family; what the kernel can leave out, it does not read.
+  ///
+  /// - Parameters:
+  ///   - family: of this family.
+  ///   - table: of this table; of all if nil.
+  ///   - linkIndex: that leave by this link; by any if nil.
+  /// - Returns: the routes, without those that were made from others for one destination.
+  /// - Throws: ``NetlinkError``.
+  public borrowing func routes(
+    family: IPFamily, table: RouteTable? = .main, linkIndex: UInt32? = nil
+  ) throws(NetlinkError) -> [RouteEntry] {
+    do {
+      return try exchange(.routes(family: family, table: table, linkIndex: linkIndex))
+        .compactMap { RouteEntry($0) }
+        .filter { route in
+          !route.isCached && route.destination.family == family
+            && (table == nil || route.table == table)
+            && (linkIndex == nil || route.linkIndex == linkIndex)
+        }
+    } catch  where error.isNotFound && table != nil {
+      // A table without a route in it does not exist.
+      return []
+    }
+  }
+}

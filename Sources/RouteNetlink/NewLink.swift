@@ -1,0 +1,83 @@
+public import Addressing
+public import Linux
+
+/// A link that is to be made, with everything that its first message can say.
+public struct NewLink: Hashable, Sendable {
+  /// Its name in the socket's namespace.
+  public var name: InterfaceName
+  /// What it is.
+  public var kind: LinkKind
+  /// The longest payload it carries; the kernel's default if nil.
+  public var mtu: MTU?
+  /// Its Ethernet address; made up by the kernel if nil.
+  public var hardwareAddress: HardwareAddress?
+  /// The bridge it is a port of from birth.
+  public var master: UInt32?
+  /// Flags to be born with, for example `up`.
+  public var flags: LinkFlags
+
+  /// Describes a link to be made.
+  public init(
+    _ name: InterfaceName, _ kind: LinkKind, mtu: MTU? = nil,
+    hardwareAddress: HardwareAddress? = nil, master: UInt32? = nil, flags: LinkFlags = []
+  ) {
+    self.name = name
+    self.kind = kind
+    self.mtu = mtu
+    self.hardwareAddress = hardwareAddress
+    self.master = master
+    self.flags = flags
+  }
+}
+
+/// Which link is meant.
+public enum LinkReference: Hashable, Sendable, CustomStringConvertible {
+  /// By its number.
+  case index(UInt32)
+  /// By its name.
+  case name(InterfaceName)
+
+  /// The name, or "#" and the number.
+  public var description: String {
+    switch self {
+    case .index(let index): "#\(index)"
+    case .name(let name): name.text
+    }
+  }
+}
+
+/// What is to become different about a link; nil leaves it as it is.
+public struct LinkChange: Hashable, Sendable {
+  /// Which link.
+  public var link: LinkReference
+  /// A new name; needs a reference by number.
+  public var name: InterfaceName?
+  /// The longest payload it carries.
+  public var mtu: MTU?
+  /// Its Ethernet address.
+  public var hardwareAddress: HardwareAddress?
+  /// The bridge it is to be a port of; 0 for none.
+  public var master: UInt32?
+  /// Switched on or off.
+  public var isUp: Bool?
+  /// Takes in frames for others.
+  public var isPromiscuous: Bool?
+  /// Text to hang on it; empty takes it off.
+  public var alias: String?
+  /// Settings, if it is a bridge.
+  public var bridge: BridgeSettings?
+  /// Settings, if it is a bridge's port already before this change.
+  public var bridgePort: BridgePortSettings?
+  /// Where it is to go; the number of a descriptor that stays open until the message is sent.
+  package var namespaceDescriptor: Int32?
+
+  /// Describes a change that changes nothing yet.
+  public init(_ link: LinkReference) {
+    self.link = link
+  }
+
+  /// Moves the link to another namespace, which must stay open until the message is sent.
+  public mutating func move(to namespace: borrowing NetworkNamespace) {
+    namespaceDescriptor = namespace.descriptor.rawValue
+  }
+}

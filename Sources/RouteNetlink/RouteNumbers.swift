@@ -1,0 +1,252 @@
+internal import Addressing
+internal import CLinux
+
+// The kernel's numbers under English names; the C name closes each doc line. No other file of this
+// module sees a C name.
+
+/// What a message asks for: `RTM_…`.
+enum RequestType {
+  /// `RTM_NEWLINK`.
+  static let newLink = UInt16(RTM_NEWLINK)
+  /// `RTM_DELLINK`.
+  static let deleteLink = UInt16(RTM_DELLINK)
+  /// `RTM_GETLINK`.
+  static let getLink = UInt16(RTM_GETLINK)
+  /// `RTM_SETLINK`.
+  static let setLink = UInt16(RTM_SETLINK)
+  /// `RTM_NEWADDR`.
+  static let newAddress = UInt16(RTM_NEWADDR)
+  /// `RTM_DELADDR`.
+  static let deleteAddress = UInt16(RTM_DELADDR)
+  /// `RTM_GETADDR`.
+  static let getAddress = UInt16(RTM_GETADDR)
+  /// `RTM_NEWROUTE`.
+  static let newRoute = UInt16(RTM_NEWROUTE)
+  /// `RTM_DELROUTE`.
+  static let deleteRoute = UInt16(RTM_DELROUTE)
+  /// `RTM_GETROUTE`.
+  static let getRoute = UInt16(RTM_GETROUTE)
+  /// `RTM_NEWNEIGH`.
+  static let newNeighbour = UInt16(RTM_NEWNEIGH)
+  /// `RTM_DELNEIGH`.
+  static let deleteNeighbour = UInt16(RTM_DELNEIGH)
+  /// `RTM_GETNEIGH`.
+  static let getNeighbour = UInt16(RTM_GETNEIGH)
+  /// `RTM_NEWRULE`.
+  static let newRule = UInt16(RTM_NEWRULE)
+  /// `RTM_DELRULE`.
+  static let deleteRule = UInt16(RTM_DELRULE)
+  /// `RTM_GETRULE`.
+  static let getRule = UInt16(RTM_GETRULE)
+  /// `RTM_NEWVLAN`.
+  static let newVLAN = UInt16(RTM_NEWVLAN)
+  /// `RTM_GETVLAN`.
+  static let getVLAN = UInt16(RTM_GETVLAN)
+}
+
+/// Attributes of a link: `IFLA_…`.
+enum LinkAttribute {
+  /// `IFLA_ADDRESS`.
+  static let hardwareAddress = UInt16(IFLA_ADDRESS)
+  /// `IFLA_IFNAME`.
+  static let name = UInt16(IFLA_IFNAME)
+  /// `IFLA_MTU`.
+  static let mtu = UInt16(IFLA_MTU)
+  /// `IFLA_LINK`.
+  static let lower = UInt16(IFLA_LINK)
+  /// `IFLA_MASTER`.
+  static let master = UInt16(IFLA_MASTER)
+  /// `IFLA_OPERSTATE`.
+  static let operationalState = UInt16(IFLA_OPERSTATE)
+  /// `IFLA_LINKINFO`.
+  static let information = UInt16(IFLA_LINKINFO)
+  /// `IFLA_IFALIAS`.
+  static let alias = UInt16(IFLA_IFALIAS)
+  /// `IFLA_AF_SPEC`.
+  static let familySpecific = UInt16(IFLA_AF_SPEC)
+  /// `IFLA_NET_NS_FD`.
+  static let namespaceDescriptor = UInt16(IFLA_NET_NS_FD)
+  /// `IFLA_EXT_MASK`.
+  static let detail = UInt16(IFLA_EXT_MASK)
+  /// `IFLA_LINK_NETNSID`.
+  static let lowerNamespace = UInt16(IFLA_LINK_NETNSID)
+}
+
+/// Attributes inside `IFLA_LINKINFO`: `IFLA_INFO_…`.
+enum InformationAttribute {
+  /// `IFLA_INFO_KIND`.
+  static let kind = UInt16(IFLA_INFO_KIND)
+  /// `IFLA_INFO_DATA`.
+  static let data = UInt16(IFLA_INFO_DATA)
+  /// `IFLA_INFO_SLAVE_KIND`.
+  static let portKind = UInt16(IFLA_INFO_SLAVE_KIND)
+  /// `IFLA_INFO_SLAVE_DATA`.
+  static let portData = UInt16(IFLA_INFO_SLAVE_DATA)
+  /// `VETH_INFO_PEER`.
+  static let vethPeer = UInt16(VETH_INFO_PEER)
+}
+
+/// Attributes of a bridge: `IFLA_BR_…`.
+enum BridgeAttribute {
+  /// `IFLA_BR_VLAN_FILTERING`.
+  static let vlanFiltering = UInt16(IFLA_BR_VLAN_FILTERING)
+  /// `IFLA_BR_VLAN_DEFAULT_PVID`.
+  static let defaultVLAN = UInt16(IFLA_BR_VLAN_DEFAULT_PVID)
+}
+
+/// Attributes of a bridge's port: `IFLA_BRPORT_…`.
+enum PortAttribute {
+  /// `IFLA_BRPORT_MODE`.
+  static let hairpin = UInt16(IFLA_BRPORT_MODE)
+  /// `IFLA_BRPORT_LEARNING`.
+  static let learning = UInt16(IFLA_BRPORT_LEARNING)
+  /// `IFLA_BRPORT_ISOLATED`.
+  static let isolated = UInt16(IFLA_BRPORT_ISOLATED)
+}
+
+/// Attributes and flags of VLANs on a bridge: `IFLA_BRIDGE_…`, `BRIDGE_VLANDB_…`.
+enum VLANNumber {
+  /// `IFLA_BRIDGE_FLAGS`.
+  static let flags = UInt16(IFLA_BRIDGE_FLAGS)
+  /// `IFLA_BRIDGE_VLAN_INFO`.
+  static let information = UInt16(IFLA_BRIDGE_VLAN_INFO)
+  /// `BRIDGE_FLAGS_SELF`.
+  static let onBridgeItself = UInt16(BRIDGE_FLAGS_SELF)
+  /// `BRIDGE_VLANDB_ENTRY`.
+  static let entry = UInt16(BRIDGE_VLANDB_ENTRY)
+  /// `BRIDGE_VLANDB_ENTRY_INFO`.
+  static let entryInformation = UInt16(BRIDGE_VLANDB_ENTRY_INFO)
+  /// `BRIDGE_VLANDB_ENTRY_RANGE`.
+  static let entryRange = UInt16(BRIDGE_VLANDB_ENTRY_RANGE)
+  /// `BRIDGE_VLAN_INFO_PVID`.
+  static let primary = UInt16(BRIDGE_VLAN_INFO_PVID)
+  /// `BRIDGE_VLAN_INFO_UNTAGGED`.
+  static let untagged = UInt16(BRIDGE_VLAN_INFO_UNTAGGED)
+  /// `BRIDGE_VLAN_INFO_RANGE_BEGIN`.
+  static let rangeBegin = UInt16(BRIDGE_VLAN_INFO_RANGE_BEGIN)
+  /// `BRIDGE_VLAN_INFO_RANGE_END`.
+  static let rangeEnd = UInt16(BRIDGE_VLAN_INFO_RANGE_END)
+}
+
+/// Attributes of an address: `IFA_…`.
+enum AddressAttribute {
+  /// `IFA_ADDRESS`.
+  static let address = UInt16(IFA_ADDRESS)
+  /// `IFA_LOCAL`.
+  static let local = UInt16(IFA_LOCAL)
+  /// `IFA_LABEL`.
+  static let label = UInt16(IFA_LABEL)
+  /// `IFA_BROADCAST`.
+  static let broadcast = UInt16(IFA_BROADCAST)
+  /// `IFA_FLAGS`.
+  static let flags = UInt16(IFA_FLAGS)
+}
+
+/// Attributes of a route: `RTA_…`.
+enum RouteAttribute {
+  /// `RTA_DST`.
+  static let destination = UInt16(RTA_DST.rawValue)
+  /// `RTA_SRC`.
+  static let origin = UInt16(RTA_SRC.rawValue)
+  /// `RTA_OIF`.
+  static let link = UInt16(RTA_OIF.rawValue)
+  /// `RTA_GATEWAY`.
+  static let gateway = UInt16(RTA_GATEWAY.rawValue)
+  /// `RTA_VIA`.
+  static let gatewayOfOtherFamily = UInt16(RTA_VIA.rawValue)
+  /// `RTA_PRIORITY`.
+  static let priority = UInt16(RTA_PRIORITY.rawValue)
+  /// `RTA_PREFSRC`.
+  static let source = UInt16(RTA_PREFSRC.rawValue)
+  /// `RTA_METRICS`.
+  static let metrics = UInt16(RTA_METRICS.rawValue)
+  /// `RTA_TABLE`.
+  static let table = UInt16(RTA_TABLE.rawValue)
+  /// `RTAX_MTU`.
+  static let metricMTU = UInt16(RTAX_MTU)
+  /// `RTAX_ADVMSS`.
+  static let metricSegment = UInt16(RTAX_ADVMSS)
+  /// `RTNH_F_ONLINK`.
+  static let onLink = UInt32(RTNH_F_ONLINK)
+  /// `RTM_F_CLONED`.
+  static let cached = UInt32(RTM_F_CLONED)
+}
+
+/// Attributes of a rule: `FRA_…`.
+enum RuleAttribute {
+  /// `FRA_DST`.
+  static let destination = UInt16(FRA_DST)
+  /// `FRA_SRC`.
+  static let source = UInt16(FRA_SRC)
+  /// `FRA_IIFNAME`.
+  static let input = UInt16(FRA_IIFNAME)
+  /// `FRA_PRIORITY`.
+  static let priority = UInt16(FRA_PRIORITY)
+  /// `FRA_FWMARK`.
+  static let mark = UInt16(FRA_FWMARK)
+  /// `FRA_TABLE`.
+  static let table = UInt16(FRA_TABLE)
+  /// `FRA_FWMASK`.
+  static let markMask = UInt16(FRA_FWMASK)
+  /// `FRA_OIFNAME`.
+  static let output = UInt16(FRA_OIFNAME)
+}
+
+/// Attributes of a neighbour: `NDA_…`.
+enum NeighbourAttribute {
+  /// `NDA_DST`.
+  static let address = UInt16(NDA_DST)
+  /// `NDA_LLADDR`.
+  static let hardwareAddress = UInt16(NDA_LLADDR)
+  /// `NDA_IFINDEX`.
+  static let link = UInt16(NDA_IFINDEX)
+}
+
+/// Families of addresses as the kernel numbers them: `AF_…`.
+enum FamilyNumber {
+  /// `AF_UNSPEC`.
+  static let any: UInt8 = 0
+  /// `AF_INET`.
+  static let v4 = UInt8(AF_INET)
+  /// `AF_INET6`.
+  static let v6 = UInt8(AF_INET6)
+  /// `AF_BRIDGE`.
+  static let bridge = UInt8(AF_BRIDGE)
+}
+
+extension IPFamily {
+  /// The kernel's number for the family.
+  var number: UInt8 {
+    switch self {
+    case .v4: FamilyNumber.v4
+    case .v6: FamilyNumber.v6
+    }
+  }
+
+  /// The family that the kernel numbers so; nil if it is neither.
+  init?(number: UInt8) {
+    switch number {
+    case FamilyNumber.v4: self = .v4
+    case FamilyNumber.v6: self = .v6
+    default: return nil
+    }
+  }
+}
+
+/// How much a reading of links tells: `RTEXT_FILTER_…`.
+enum LinkDetail {
+  /// `RTEXT_FILTER_SKIP_STATS`.
+  static let withoutStatistics = UInt32(RTEXT_FILTER_SKIP_STATS)
+}
+
+/// Groups of events: `RTNLGRP_…`.
+enum EventGroup {
+  /// `RTNLGRP_IPV6_IFADDR`.
+  static let ipv6Addresses = RTNLGRP_IPV6_IFADDR.rawValue
+}
+
+/// What a rule does: `FR_ACT_…`.
+enum RuleAction {
+  /// `FR_ACT_TO_TBL`.
+  static let lookUp = UInt8(FR_ACT_TO_TBL)
+}
