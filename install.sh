@@ -157,14 +157,17 @@ build() {
 
 # --- putting in place --------------------------------------------------------------------------
 
-# Every program of ours holds this text, and no other plugin does.
-marker='swift-cni: CNI plugins in Swift'
+# What a program of ours says about itself, and no other does.
+marker='(swift-cni)'
 
 # Names of half-made files; whatever carries one was left by a killed run and goes with the next.
 new=.swift-cni.new
 link=.swift-cni.link
 
 is_ours() { [ -f "$1" ] && [ ! -L "$1" ] && grep -qaF "$marker" "$1"; }
+
+# identity FILE: the same for two names of one file.
+identity() { stat -c %d:%i -- "$1" 2>/dev/null || echo "no $1"; }
 
 # directory DIR: exists, can be written, and belongs to nobody else.
 directory() {
@@ -198,17 +201,20 @@ replace() {
 keep_foreign() {
   if [ ! -e "$1" ] && [ ! -L "$1" ] || is_ours "$1"; then return 0; fi
   [ ! -d "$1" ] || die "$1 is a directory"
+  kept="$kept $(basename -- "$1").orig"
+  # A killed run may have got this far.
+  [ "$(identity "$1")" != "$(identity "$1.orig")" ] || return 0
   spare=$(dirname -- "$1")/$link
   ln -P -- "$1" "$spare" 2>/dev/null || cp -aT -- "$1" "$spare"
   mv -fT -- "$spare" "$1.orig"
-  kept="$kept $(basename -- "$1").orig"
 }
 
 place_plugins() {
   source=$1
   directory "$bin_dir"
   one_at_a_time "$bin_dir"
-  names=$("$source" --list) || die "$source does not tell which plugins it holds"
+  names=$("$source" 2>/dev/null || true)
+  [ -n "$names" ] || die "$source does not tell which plugins it holds"
   kept=
   if cmp -s -- "$source" "$bin_dir/cni" && all_linked; then
     say "· the plugins in $bin_dir are up to date"
@@ -236,7 +242,6 @@ all_linked() {
     [ "$(identity "$bin_dir/$name")" = "$(identity "$bin_dir/cni")" ] || return 1
   done
 }
-identity() { stat -c %d:%i -- "$1" 2>/dev/null || echo none; }
 
 place_cnictl() {
   if cmp -s -- "$1" "$cnictl_dir/cnictl"; then
