@@ -20,6 +20,21 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
     return MonotonicTime(sinceBoot: .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec))
   }
 
+  /// Lets some time pass.
+  ///
+  /// A signal does not shorten it.
+  ///
+  /// Kernel name: `nanosleep`.
+  public static func sleep(for duration: Duration) {
+    let milliseconds = duration.milliseconds
+    var rest = timespec(
+      tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+    var remaining = timespec()
+    while unsafe nanosleep(&rest, &remaining) == -1, Errno.current == .interrupted {
+      rest = remaining
+    }
+  }
+
   /// The earlier moment is the smaller one.
   public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
     left.sinceBoot < right.sinceBoot
