@@ -37,7 +37,7 @@ public enum PluginMain {
         parsing: input, for: command, supporting: plugin.supportedVersions)
       version = configuration.version
       let delegation = Delegation(
-        registry: registry, plugin: name, input: input, executable: executable)
+        registry: registry, chain: [name], input: input, executable: executable)
       let request = Request(invocation, configuration, delegation: delegation, writeLog: log)
       try refuseOwnNamespace(of: invocation)
       return try answer(request, by: plugin)

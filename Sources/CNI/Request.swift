@@ -26,8 +26,10 @@ public struct Request: Sendable {
 
   /// The same request for another command.
   func asking(_ command: Command) throws(ProtocolError) -> Request {
-    Request(
-      try Invocation(command, in: invocation.environment), configuration, delegation: delegation,
+    var environment = invocation.environment
+    environment[Variable.command.rawValue] = command.rawValue
+    return Request(
+      try Invocation(command, in: environment), configuration, delegation: delegation,
       writeLog: writeLog)
   }
 
@@ -78,6 +80,6 @@ public struct Request: Sendable {
 
   /// Writes a line for the operator to standard error, which runtimes keep in their log.
   public func log(_ line: String) {
-    writeLog("\(delegation.plugin): \(line)\n")
+    writeLog("\(delegation.chain.last ?? "cni"): \(line)\n")
   }
 }
