@@ -83,6 +83,11 @@ extension Answer {
         """)
   }
 
+  /// The names of all plugins, one a line.
+  static func list(of registry: PluginRegistry) -> Answer {
+    Answer(output: registry.names.flatMap { Array("\($0)\n".utf8) })
+  }
+
   /// What is said under a name that no plugin has.
   static func unknown(_ name: String, among registry: PluginRegistry) -> Answer {
     Answer(

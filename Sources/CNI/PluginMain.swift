@@ -8,10 +8,22 @@ public enum PluginMain {
   /// The longest configuration that is read, in bytes.
   public static let inputLimit = 4 << 20
 
+  /// Which plugin is meant: the last part of argument 0.
+  ///
+  /// - Parameters:
+  ///   - arguments: all arguments, the first of them argument 0.
+  ///   - program: the name under which the program is no plugin; there argument 1 may name one.
+  /// - Returns: the plugin's name; `nil` when the program was called by its own name alone.
+  public static func name(from arguments: [String], program: String) -> String? {
+    let path = arguments.first ?? program
+    let name = path.split(separator: "/").last.map(String.init) ?? program
+    return name == program ? arguments.dropFirst().first : name
+  }
+
   /// Does what the runtime asks of a plugin.
   ///
   /// - Parameters:
-  ///   - name: the plugin's name, the last part of argument 0.
+  ///   - name: the plugin's name; without one the answer is the list of what there is.
   ///   - environment: the variables of the protocol among others.
   ///   - readInput: reads standard input; not called for VERSION.
   ///   - registry: the plugins of this program.
@@ -19,10 +31,11 @@ public enum PluginMain {
   ///   - log: where lines for the operator go.
   /// - Returns: what is to be written and how to exit.
   public static func run(
-    name: String, environment: Environment, readInput: () throws(SystemError) -> [UInt8],
+    name: String?, environment: Environment, readInput: () throws(SystemError) -> [UInt8],
     registry: PluginRegistry, executable: String = "/proc/self/exe",
     log: @escaping @Sendable (String) -> Void = StandardStreams.writeDiagnostics
   ) -> Answer {
+    guard let name else { return .list(of: registry) }
     guard let plugin = registry[name] else { return .unknown(name, among: registry) }
     guard let verb = Variables(environment: environment)[.command] else { return .about(plugin) }
     var version = SpecVersion.newest

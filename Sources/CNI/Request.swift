@@ -1,4 +1,5 @@
 internal import JSON
+internal import Linux
 
 /// What a plugin is asked, and the way to other plugins.
 public struct Request: Sendable {

@@ -1,0 +1,6 @@
+public import CNI
+
+extension PluginRegistry {
+  /// The plugins of this house, each under the name by which it lies on `CNI_PATH`.
+  public static let suite = PluginRegistry([])
+}
