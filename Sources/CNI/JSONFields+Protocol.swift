@@ -1,5 +1,5 @@
 internal import Addressing
-internal import JSON
+public import JSON
 
 // What the documents of the protocol have in common, for reading and for writing.
 
@@ -34,7 +34,7 @@ extension JSONFields {
   }
 
   /// Reads, and tells a value of the wrong kind as an error of the protocol.
-  func read<T>(_ body: (JSONFields) throws(JSONFieldError) -> T) throws(ProtocolError) -> T {
+  public func read<T>(_ body: (JSONFields) throws(JSONFieldError) -> T) throws(ProtocolError) -> T {
     do throws(JSONFieldError) {
       return try body(self)
     } catch {

@@ -110,3 +110,12 @@ extension Link {
     self = link
   }
 }
+
+extension NetlinkSubscription where Family == RouteFamily {
+  /// Starts to listen for changes of links in the thread's current namespace.
+  ///
+  /// - Throws: ``NetlinkError`` if the socket cannot be opened.
+  public static func ofLinks() throws(NetlinkError) -> NetlinkSubscription<RouteFamily> {
+    try NetlinkSubscription(groups: [EventGroup.links])
+  }
+}

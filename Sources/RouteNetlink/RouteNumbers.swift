@@ -241,6 +241,8 @@ enum LinkDetail {
 
 /// Groups of events: `RTNLGRP_…`.
 enum EventGroup {
+  /// `RTNLGRP_LINK`.
+  static let links = RTNLGRP_LINK.rawValue
   /// `RTNLGRP_IPV6_IFADDR`.
   static let ipv6Addresses = RTNLGRP_IPV6_IFADDR.rawValue
 }

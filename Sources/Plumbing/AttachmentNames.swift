@@ -1,0 +1,92 @@
+public import Addressing
+public import CNI
+internal import Digest
+
+/// What an attachment is called where there is no room for its three parts.
+///
+/// Every name is derived from the attachment alone, so DEL finds it without the namespace and
+/// without a previous result.
+public struct AttachmentNames: Sendable {
+  private let digest: [UInt8]
+  private let attachment: Attachment
+
+  /// The names of one attachment.
+  public init(_ attachment: Attachment) {
+    self.attachment = attachment
+    var hash = SHA512()
+    hash.update(Self.plainText(attachment).utf8)
+    digest = hash.finalize()
+  }
+
+  /// The names that the host's end of the pair may have, the first free one being taken.
+  ///
+  /// Upstream's form, `veth` and eight hexadecimal digits; there the digits are random. With them
+  /// derived, two attachments of a node meet once in some hundred thousand pods, and then the
+  /// second one takes its next candidate.
+  public var hostInterfaces: [InterfaceName] {
+    (0..<Self.candidates).compactMap { candidate in
+      InterfaceName(veth: digest[(candidate * 4)..<(candidate * 4 + 4)])
+    }
+  }
+
+  /// How many names are tried for the host's end.
+  private static var candidates: Int { 4 }
+
+  /// What the host's end says in its alias: whose it is.
+  ///
+  /// `swift-cni:network/container/interface`; none of the parts can hold a slash. A text longer
+  /// than an alias can be is cut and ends in its digest. Kernel name: `IFLA_IFALIAS`, at most 255
+  /// bytes (`IFALIASZ`).
+  public var alias: String {
+    let text = Self.aliasPrefix + Self.plainText(attachment)
+    guard text.utf8.count > Self.aliasLimit else { return text }
+    let ending = "#" + digest.prefix(16).hexadecimalText
+    return String(decoding: text.utf8.prefix(Self.aliasLimit - ending.utf8.count), as: UTF8.self)
+      + ending
+  }
+
+  /// What every alias of ours begins with.
+  public static var aliasPrefix: String { "swift-cni:" }
+
+  /// What every alias of a network's attachments begins with, however long the rest is.
+  static func aliasPrefix(of network: NetworkName) -> String {
+    aliasPrefix + network.text + "/"
+  }
+
+  private static var aliasLimit: Int { 255 }
+
+  /// The hardware address of the host's end.
+  public var hostHardwareAddress: HardwareAddress {
+    .locallyAdministered(from: digest[16..<22])
+  }
+
+  /// The hardware address of the container's end where the configuration asks for none.
+  ///
+  /// The same each time the attachment is made, so that neighbours who remember it stay right.
+  public var containerHardwareAddress: HardwareAddress {
+    .locallyAdministered(from: digest[22..<28])
+  }
+
+  private static func plainText(_ attachment: Attachment) -> String {
+    "\(attachment.network.text)/\(attachment.container.text)/\(attachment.interface.text)"
+  }
+}
+
+extension Collection<UInt8> {
+  /// Two lower-case digits for each byte.
+  var hexadecimalText: String {
+    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+}
+
+extension InterfaceName {
+  /// `veth` and the bytes in hexadecimal digits.
+  fileprivate init?(veth bytes: some Collection<UInt8>) {
+    do {
+      try self.init("veth" + bytes.hexadecimalText)
+    } catch {
+      // Four bytes make twelve letters and digits; there is no such name to refuse.
+      return nil
+    }
+  }
+}

@@ -1,0 +1,81 @@
+internal import Addressing
+internal import CNI
+internal import Linux
+internal import Netlink
+internal import RouteNetlink
+
+extension ContainerInterface {
+  /// Writes the settings that must be right before an address is given.
+  static func prepare(
+    _ name: InterfaceName, for addresses: [ResultAddress], _ manner: Manner,
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let hasIPv6 = addresses.contains { $0.address.family == .v6 }
+    do {
+      try worlds.namespace.run { () throws(ProtocolError) in
+        // The kernel then announces the interface's addresses each time it comes up.
+        InterfaceSetting.prefer(.v4, name, "arp_notify", "1")
+        InterfaceSetting.prefer(.v6, name, "accept_dad", manner.detectsDuplicates ? "1" : "0")
+        if manner.detectsDuplicates { InterfaceSetting.prefer(.v6, name, "enhanced_dad", "1") }
+        guard hasIPv6 else { return }
+        // Its addresses are given, not learned: no neighbour may add others or another router.
+        InterfaceSetting.prefer(.v6, name, "accept_ra", "0")
+        try switchOnIPv6(name)
+      }
+    } catch {
+      throw ProtocolError(error)
+    }
+  }
+
+  private static func switchOnIPv6(_ name: InterfaceName) throws(ProtocolError) {
+    for interface in ["lo", name.text] {
+      let setting = ["net", "ipv6", "conf", interface, "disable_ipv6"]
+      do throws(SystemError) {
+        try Sysctl.writeIfDifferent(setting, "0")
+      } catch  where error.errno == .noEntry {
+        throw ProtocolError(
+          .internalFailure, "failed to enable IPv6 for interface \"\(interface)\": \(error)",
+          details: "the kernel runs without IPv6; take the IPv6 ranges out of the configuration")
+      } catch {
+        throw ProtocolError(
+          ProtocolError(error).code,
+          "failed to enable IPv6 for interface \"\(interface)\" "
+            + "(\(setting.joined(separator: "/"))=0): \(error)")
+      }
+    }
+    do {
+      try InterfaceSetting.write(.v6, name, "keep_addr_on_down", "1")
+    } catch {
+      throw ProtocolError(
+        ProtocolError(error).code,
+        "failed to enable keep_addr_on_down for interface \"\(name)\": \(error)")
+    }
+  }
+
+  /// Waits until nobody on the link has objected to the addresses.
+  static func settle(_ link: Link, in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+    // Two probes a second apart are the most that hosts are configured to send.
+    let deadline = ContinuousClock.now + .seconds(5)
+    let entries: [AddressEntry]
+    do {
+      entries = try worlds.namespace.run { () throws(NetlinkError) in
+        let ear = try NetlinkSubscription<RouteFamily>.ofIPv6Addresses()
+        return try worlds.container.settledAddresses(
+          ofLink: link.index, heardBy: ear, until: deadline)
+      }
+    } catch .work(let error) where error.cause == .timedOut {
+      throw ProtocolError(
+        .tryAgainLater, "link \(link.name) still has tentative addresses after 5 seconds",
+        details: "duplicate address detection needs a link that carries frames")
+    } catch {
+      throw ProtocolError(error, "failed to settle addresses for \"\(link.name)\"")
+    }
+    if let taken = entries.first(where: { $0.flags.contains(.duplicate) }) {
+      throw ProtocolError(
+        .internalFailure,
+        "failed to settle addresses for \"\(link.name)\": link \(link.name) has address "
+          + "\(taken.address.address) in DADFAILED state",
+        details: "another host on the link has this address")
+    }
+  }
+}

@@ -1,0 +1,140 @@
+internal import Addressing
+public import CNI
+internal import Linux
+internal import Netlink
+public import RouteNetlink
+
+/// The container's end of a link, given the addresses and routes that a result promises.
+public enum ContainerInterface {
+  /// How a link is treated.
+  public struct Manner: Sendable {
+    /// Whether IPv6 addresses wait until nobody on the link objects to them. RFC 4862, section 5.4
+    public var detectsDuplicates: Bool
+    /// Whether an address brings a route to its subnet.
+    public var hasSubnetRoutes: Bool
+    /// Routes that come before those of the result.
+    public var firstRoutes: [RouteEntry]
+
+    /// A manner; by default addresses are usable at once, since an allocator gives each one once.
+    public init(
+      detectsDuplicates: Bool = false, hasSubnetRoutes: Bool = true,
+      firstRoutes: [RouteEntry] = []
+    ) {
+      self.detectsDuplicates = detectsDuplicates
+      self.hasSubnetRoutes = hasSubnetRoutes
+      self.firstRoutes = firstRoutes
+    }
+  }
+
+  /// Gives a link its addresses, switches it on and adds the routes, in one send.
+  ///
+  /// - Parameters:
+  ///   - link: the link, in the container.
+  ///   - place: its place in the result's interfaces; addresses of no interface are passed over.
+  ///   - result: addresses and routes. A route without a gateway takes the first one of its family.
+  ///   - manner: how the link is treated.
+  ///   - worlds: where it is.
+  /// - Throws: ``ProtocolError`` that names the address or route that the kernel refused.
+  public static func configure(
+    _ link: Link, at place: Int, as result: PluginResult, _ manner: Manner = Manner(),
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let addresses = try addresses(of: link, at: place, in: result)
+    try prepare(link.name, for: addresses, manner, in: worlds)
+
+    var steps = addresses.map { address in
+      Step(
+        "failed to add IP addr \(address.address) to \"\(link.name)\"",
+        .addAddress(entry(address.address, on: link, manner)))
+    }
+    var up = LinkChange(.index(link.index))
+    up.isUp = true
+    steps.append(Step("failed to set \"\(link.name)\" UP", .changeLink(up)))
+    steps += manner.firstRoutes.map { Step(route: $0, link.name) }
+    steps += result.routes.map { Step(route: entry($0, on: link, addresses), link.name) }
+    try send(steps, in: worlds)
+
+    if manner.detectsDuplicates && addresses.contains(where: { $0.address.family == .v6 }) {
+      try settle(link, in: worlds)
+    }
+  }
+
+  /// The addresses of the result that are this link's.
+  private static func addresses(
+    of link: Link, at place: Int, in result: PluginResult
+  ) throws(ProtocolError) -> [ResultAddress] {
+    for address in result.addresses {
+      guard let interface = address.interface, interface != place else { continue }
+      throw ProtocolError(
+        .internalFailure,
+        "failed to add IP addr \(address.address) to \"\(link.name)\": invalid interface index",
+        details: "the result puts it on interface \(interface)")
+    }
+    return result.addresses.filter { $0.interface == place }
+  }
+
+  private static func entry(
+    _ address: InterfaceAddress, on link: Link, _ manner: Manner
+  ) -> AddressEntry {
+    var flags: AddressFlags = []
+    if address.family == .v6 && !manner.detectsDuplicates {
+      flags.insert(.withoutDuplicateDetection)
+    }
+    if !manner.hasSubnetRoutes { flags.insert(.withoutSubnetRoute) }
+    return AddressEntry(address, onLink: link.index, flags: flags)
+  }
+
+  /// A route of the result as the kernel takes it.
+  private static func entry(
+    _ route: ResultRoute, on link: Link, _ addresses: [ResultAddress]
+  ) -> RouteEntry {
+    let gateway =
+      route.gateway
+      ?? addresses.first { $0.address.family == route.family && $0.gateway != nil }?.gateway
+    var entry = RouteEntry(to: route.subnet, via: gateway, onLink: link.index)
+    if let scope = route.scope {
+      entry.scope = RouteScope(rawValue: UInt8(truncatingIfNeeded: scope))
+    } else if gateway == nil && route.family == .v4 {
+      entry.scope = .link
+    }
+    entry.priority = route.priority.map { UInt32(truncatingIfNeeded: $0) }
+    if let table = route.table {
+      entry.table = RouteTable(rawValue: UInt32(truncatingIfNeeded: table))
+    }
+    entry.mtu = route.mtu.map { UInt32(truncatingIfNeeded: $0) }
+    entry.segmentSize = route.advmss.map { UInt32(truncatingIfNeeded: $0) }
+    return entry
+  }
+
+  private static func send(
+    _ steps: [Step], in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let answers: [Result<[Message], NetlinkError>]
+    do {
+      answers = try worlds.container.batch(steps.map(\.message))
+    } catch {
+      throw ProtocolError(error, "failed to configure the container's interface")
+    }
+    for (step, answer) in zip(steps, answers) {
+      if case .failure(let error) = answer { throw ProtocolError(error, step.failure) }
+    }
+  }
+
+  /// One request of the batch, and what to say if it fails.
+  private struct Step {
+    let failure: String
+    let message: Message
+
+    init(_ failure: String, _ message: Message) {
+      self.failure = failure
+      self.message = message
+    }
+
+    init(route: RouteEntry, _ name: InterfaceName) {
+      let gateway = route.gateway.map { " via \($0)" } ?? ""
+      self.init(
+        "failed to add route '\(route.destination)\(gateway) dev \(name)'",
+        .addRoute(route, .beside))
+    }
+  }
+}

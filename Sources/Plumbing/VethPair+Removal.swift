@@ -1,0 +1,111 @@
+public import CNI
+internal import Linux
+public import Netlink
+public import RouteNetlink
+
+extension VethPair {
+  /// Takes away the pair of an attachment, ours or one that upstream's plugin made.
+  ///
+  /// Ours is found on the host by its derived name and its alias; no namespace is needed. Upstream's
+  /// has a random name on the host, so it is found from inside the container, if that is still
+  /// there. A link that belongs to another attachment, or that is no veth, stays.
+  ///
+  /// - Parameters:
+  ///   - attachment: whose pair.
+  ///   - path: `CNI_NETNS`, or `nil` when the runtime gives none.
+  /// - Throws: ``ProtocolError`` when it cannot be told whether the pair is there, or when it cannot
+  ///   be deleted. That there is no pair is not an error.
+  public static func remove(
+    for attachment: Attachment, namespace path: String?
+  ) throws(ProtocolError) {
+    let names = AttachmentNames(attachment)
+    if try removeOurs(names) { return }
+    guard let worlds = try HostAndContainer.ifPresent(path) else { return }
+    do throws(NetlinkError) {
+      guard let inside = try worlds.container.findLink(named: attachment.interface),
+        inside.kind == "veth"
+      else { return }
+      // Where the other end bears a name of ours that is not this attachment's, the path leads to
+      // another container by now.
+      if let outside = try worlds.outerEnd(of: inside), let alias = outside.alias,
+        alias.hasPrefix(AttachmentNames.aliasPrefix), alias != names.alias
+      {
+        return
+      }
+      try worlds.container.deleteLink(.index(inside.index))
+    } catch  where error.isNotFound {
+      // Gone since we looked.
+    } catch {
+      throw ProtocolError(error, "failed to delete \"\(attachment.interface)\"")
+    }
+  }
+
+  /// Takes away the pairs of a network whose attachments are not in the list of the valid ones.
+  ///
+  /// - Parameters:
+  ///   - network: the network whose pairs are looked at.
+  ///   - valid: the attachments to keep.
+  /// - Throws: ``ProtocolError`` with all that went wrong, after everything has been tried.
+  public static func collectGarbage(
+    of network: NetworkName, keeping valid: Set<ValidAttachment>
+  ) throws(ProtocolError) {
+    let kept = Set(
+      valid.map { valid in
+        AttachmentNames(
+          Attachment(network: network, container: valid.container, interface: valid.interface)
+        ).alias
+      })
+    let prefix = AttachmentNames.aliasPrefix(of: network)
+    let host = try HostAndContainer.hostSocket()
+    let links: [Link]
+    do {
+      links = try host.links(kind: "veth")
+    } catch {
+      throw ProtocolError(error)
+    }
+    var failures = Failures()
+    for link in links {
+      guard let alias = link.alias, alias.hasPrefix(prefix), !kept.contains(alias) else { continue }
+      failures.attempt("delete \(link.name) of \(alias)") { () throws(ProtocolError) in
+        try host.removeLink(.index(link.index))
+      }
+    }
+    try failures.report()
+  }
+
+  /// Deletes the pair that bears our name and our alias.
+  private static func removeOurs(_ names: AttachmentNames) throws(ProtocolError) -> Bool {
+    let host = try HostAndContainer.hostSocket()
+    do throws(NetlinkError) {
+      let answers = try host.batch(names.hostInterfaces.map { .link(.name($0)) })
+      for answer in answers {
+        switch answer {
+        case .failure(let error):
+          guard error.isNotFound else { throw error }
+        case .success(let replies):
+          guard let link = replies.first.flatMap(Link.init), link.alias == names.alias else {
+            continue
+          }
+          try host.deleteLink(.index(link.index))
+          return true
+        }
+      }
+      return false
+    } catch  where error.isNotFound {
+      return true
+    } catch {
+      throw ProtocolError(error, "failed to delete the host's end of the pair")
+    }
+  }
+}
+
+extension HostAndContainer {
+  /// The host's end of the pair whose other end is in the container, if it is on this host's side.
+  public borrowing func outerEnd(of inside: Link) throws(NetlinkError) -> Link? {
+    guard let index = inside.peerIndex, inside.peerNamespaceID != nil,
+      let outside = try host.findLink(.index(index)),
+      outside.kind == "veth", outside.peerIndex == inside.index
+    else { return nil }
+    return outside
+  }
+}

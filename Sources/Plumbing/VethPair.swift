@@ -1,0 +1,162 @@
+public import Addressing
+public import CNI
+internal import Linux
+internal import Netlink
+public import RouteNetlink
+
+/// The pair of links that joins a container to its host.
+public struct VethPair: Sendable {
+  /// The end on the host.
+  public let host: Link
+  /// The end in the container.
+  public let container: Link
+
+  /// What a pair is made with.
+  public struct Settings: Sendable {
+    /// Bytes of payload in a frame, on both ends; the kernel's default if `nil`.
+    public var mtu: MTU?
+    /// The hardware address of the container's end; derived from the attachment if `nil`.
+    public var hardwareAddress: HardwareAddress?
+    /// The bridge whose port the host's end is from birth.
+    public var bridge: Link?
+    /// How it behaves as a port of that bridge.
+    public var port: BridgePortSettings?
+
+    /// Settings; what is left out is left to the kernel.
+    public init(
+      mtu: MTU? = nil, hardwareAddress: HardwareAddress? = nil, bridge: Link? = nil,
+      port: BridgePortSettings? = nil
+    ) {
+      self.mtu = mtu
+      self.hardwareAddress = hardwareAddress
+      self.bridge = bridge
+      self.port = port
+    }
+  }
+
+  /// Makes the pair: one message, the container's end born in its namespace under its final name.
+  ///
+  /// The host's end is up, has no router advertisements to listen to (CVE-2020-10749) and says in
+  /// its alias whose it is. The container's end is down. Leaves nothing behind when it fails.
+  ///
+  /// - Throws: ``ProtocolError`` when the container has an interface of that name, when the
+  ///   attachment is there already, or when the kernel refuses.
+  public init(
+    for attachment: Attachment, _ settings: Settings, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let names = AttachmentNames(attachment)
+    let name = try Self.create(names, attachment, settings, in: worlds)
+    do {
+      (host, container) = try Self.finish(name, names, attachment, settings, in: worlds)
+    } catch {
+      Self.discard(name, in: worlds)
+      throw error
+    }
+  }
+
+  /// Takes the pair away; that it is gone already is not an error.
+  public func remove(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+    try worlds.host.removeLink(.index(host.index))
+  }
+
+  private static func create(
+    _ names: AttachmentNames, _ attachment: Attachment, _ settings: Settings,
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> InterfaceName {
+    var peer = VethPeer(
+      name: attachment.interface, mtu: settings.mtu,
+      hardwareAddress: settings.hardwareAddress ?? names.containerHardwareAddress)
+    peer.place(in: worlds.namespace)
+    for name in names.hostInterfaces {
+      let link = NewLink(
+        name, .veth(peer: peer), mtu: settings.mtu, hardwareAddress: names.hostHardwareAddress,
+        master: settings.bridge?.index, flags: .up)
+      do {
+        try worlds.host.createLink(link)
+        return name
+      } catch  where error.isAlreadyThere {
+        try refuseUnlessForeign(name, names, attachment, in: worlds)
+      } catch {
+        throw ProtocolError(error, "failed to make veth pair")
+      }
+    }
+    throw ProtocolError(
+      .tryAgainLater, "failed to make veth pair: all names derived for this attachment are taken",
+      details: names.hostInterfaces.map(\.text).joined(separator: ", "))
+  }
+
+  /// Looks what "already exists" was about; returns only if another's link holds the host's name.
+  private static func refuseUnlessForeign(
+    _ name: InterfaceName, _ names: AttachmentNames, _ attachment: Attachment,
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let holder: Link?
+    do {
+      holder = try worlds.host.findLink(named: name)
+    } catch {
+      throw ProtocolError(error, "failed to make veth pair")
+    }
+    guard let holder else {
+      throw ProtocolError(
+        .internalFailure,
+        "container veth name (\"\(attachment.interface)\") peer provided (\"\(name)\") "
+          + "already exists",
+        details: "the container's namespace \(worlds.namespace.path) already has an interface "
+          + "\(attachment.interface); remove it, or use another CNI_IFNAME")
+    }
+    if holder.alias == names.alias {
+      throw ProtocolError(
+        .internalFailure, "this attachment is there already: \(attachment)",
+        details: "its host interface is \(name); run DEL before another ADD")
+    }
+  }
+
+  /// Signs the host's end and reads both ends.
+  private static func finish(
+    _ name: InterfaceName, _ names: AttachmentNames, _ attachment: Attachment,
+    _ settings: Settings, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> (host: Link, container: Link) {
+    var change = LinkChange(.name(name))
+    change.alias = names.alias
+    change.bridgePort = settings.port
+    let host: Link
+    let container: Link
+    do throws(NetlinkError) {
+      try worlds.host.changeLink(change)
+      host = try worlds.host.link(named: name)
+      container = try worlds.container.link(named: attachment.interface)
+    } catch {
+      throw ProtocolError(error, "failed to set up \"\(name)\"")
+    }
+    InterfaceSetting.ignoreRouterAdvertisements(name)
+    return (host, container)
+  }
+
+  private static func discard(_ name: InterfaceName, in worlds: borrowing HostAndContainer) {
+    do {
+      try worlds.host.removeLink(.name(name))
+    } catch {
+      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
+    }
+  }
+}
+
+extension VethPeer {
+  /// Says that this end is born in a namespace, which must stay open until the pair is made.
+  fileprivate mutating func place(in namespace: borrowing NetworkNamespace) {
+    namespaceDescriptor = namespace.descriptor.rawValue
+  }
+}
+
+extension NetlinkSocket where Family == RouteFamily {
+  /// Deletes a link; that there is none is not an error.
+  borrowing func removeLink(_ link: LinkReference) throws(ProtocolError) {
+    do {
+      try deleteLink(link)
+    } catch  where error.isNotFound {
+      // Gone already, which is what was wanted.
+    } catch {
+      throw ProtocolError(error)
+    }
+  }
+}
