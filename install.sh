@@ -107,7 +107,11 @@ find_swift() {
   or unpack a toolchain from https://www.swift.org/install/linux/ under /opt/swift,
   or name the program: SWIFT=/path/to/swift ./install.sh"
   fi
-  found=$("$swift" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
+}
+
+check_swift() {
+  answer=$("$swift" --version 2>&1) || die "$swift does not run: $answer"
+  found=$(printf '%s' "$answer" | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
   case ${found:-0.0} in
     [0-5].* | 6.[0-2] | 6.[0-2].*) die "Swift 6.3 or newer is needed; $swift is ${found:-of an unknown version}" ;;
   esac
@@ -139,7 +143,9 @@ apt_install() {
   }
 }
 
-build_packages='git ca-certificates pkg-config binutils gcc libc6-dev libstdc++-12-dev libnl-3-dev'
+# The libraries in the second line are what Swift's own programs are linked with.
+build_packages='git ca-certificates pkg-config binutils g++ libc6-dev libnl-3-dev
+  libcurl4 libncurses6 libsqlite3-0 libxml2 tzdata'
 
 # product NAME: builds one product as a static, stripped release executable.
 product() {
@@ -151,6 +157,7 @@ build() {
   find_swift
   # shellcheck disable=SC2086 # a list of names
   packages $build_packages
+  check_swift
   for name in "$@"; do step "building $name" product "$name"; done
   built=$("$swift" build -c release --show-bin-path)
 }
@@ -362,6 +369,7 @@ run_tests() {
   find_swift
   # shellcheck disable=SC2086 # two lists of names
   packages $build_packages $test_packages
+  check_swift
   step 'building cni as it is installed' product cni
   SWIFT_CNI_STATIC=$("$swift" build -c release --show-bin-path)/cni
   export SWIFT_CNI_STATIC
