@@ -134,7 +134,8 @@ extension NetlinkHandle {
     let value = Int32(clamping: bytes)
     do {
       try set(SOL_SOCKET, forced, value)
-    } catch  where error.errno == .notPermitted {
+    } catch {
+      guard error.errno == .notPermitted else { throw error }
       try set(SOL_SOCKET, plain, value)
     }
   }

@@ -70,10 +70,9 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
           _ = try handle.waitUntilReadable(milliseconds: left.pollMilliseconds)
         }
       }
-    } catch  where error.errno == .timedOut {
-      throw NetlinkError(operation: operation, errno: .timedOut, cause: .timedOut)
     } catch {
-      throw NetlinkError(operation, error)
+      guard error.errno == .timedOut else { throw NetlinkError(operation, error) }
+      throw NetlinkError(operation: operation, errno: .timedOut, cause: .timedOut)
     }
   }
 }

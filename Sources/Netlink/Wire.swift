@@ -81,8 +81,9 @@ extension NetlinkHandle {
     if requests.contains(where: { $0.answer == .listing }) {
       do {
         try enable(.strictListings)
-      } catch  where error.errno == .protocolOptionNotAvailable {
+      } catch {
         // Before Linux 4.20 filters are ignored, which whoever asks with one has to allow for.
+        guard error.errno == .protocolOptionNotAvailable else { throw error }
       }
     }
     // libnl gives a socket 32 KiB each way, which the kernel doubles. It counts the memory that

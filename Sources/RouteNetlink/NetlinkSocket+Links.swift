@@ -47,7 +47,8 @@ extension NetlinkSocket where Family == RouteFamily {
   public borrowing func findLink(_ reference: LinkReference) throws(NetlinkError) -> Link? {
     do {
       return try link(reference)
-    } catch  where error.cause == .refused && error.errno == .noDevice {
+    } catch {
+      guard error.cause == .refused, error.errno == .noDevice else { throw error }
       return nil
     }
   }

@@ -27,7 +27,8 @@ extension NetlinkSocket where Family == RouteFamily {
   public borrowing func findRoute(to destination: IPAddress) throws(NetlinkError) -> RouteEntry? {
     do {
       return RouteEntry(try reply(to: .route(to: destination)))
-    } catch  where error.cause == .refused && error.errno == .networkUnreachable {
+    } catch {
+      guard error.cause == .refused, error.errno == .networkUnreachable else { throw error }
       return nil
     }
   }
@@ -51,8 +52,9 @@ extension NetlinkSocket where Family == RouteFamily {
             && (table == nil || route.table == table)
             && (linkIndex == nil || route.linkIndex == linkIndex)
         }
-    } catch  where error.isNotFound && table != nil {
+    } catch {
       // A table without a route in it does not exist.
+      guard error.isNotFound, table != nil else { throw error }
       return []
     }
   }
