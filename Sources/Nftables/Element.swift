@@ -16,6 +16,9 @@ public struct Element: Hashable, Sendable {
     self.comment = comment
   }
 
+  /// The most bytes of a comment that nft can load again; what is longer is cut.
+  public static let longestComment = UserData.longestComment
+
   /// What is found under a key.
   public enum Value: Hashable, Sendable {
     case verdict(Verdict)
@@ -31,6 +34,14 @@ public struct ElementKey: Hashable, Sendable {
   /// Takes bytes as the kernel gave them.
   init(bytes: [UInt8]) {
     self.bytes = bytes
+  }
+
+  /// The numbers it is made of, if all its parts are of type ``DataType/mark``.
+  public var marks: [UInt32] {
+    stride(from: 0, to: bytes.count & ~3, by: 4).map { start in
+      let native = bytes[start..<start + 4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+      return UInt32(littleEndian: native)
+    }
   }
 
   /// Puts parts side by side; each of several fills whole registers.

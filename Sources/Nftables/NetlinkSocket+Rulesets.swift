@@ -1,4 +1,3 @@
-internal import Linux
 public import Netlink
 
 // Reading. "Not there" is an answer here, not an error; it is answered alike when the table, the
@@ -115,23 +114,12 @@ extension NetlinkSocket where Family == NetfilterFamily {
   /// `NFT_MSG_GETGEN`
   public borrowing func generation() throws(NetlinkError) -> RulesetGeneration {
     let request = Message(
-      nftables: .getGeneration, family: 0, answer: .reply, operation: "look for nf_tables"
+      nftables: .getGeneration, family: 0, answer: .reply,
+      operation: NftablesFeature.generationOperation
     ) { _ in }
     let reply = try reply(to: request)
     let number: UInt32? = reply.nftablesAttributes[GenerationAttribute.number]?.bigEndian()
     return RulesetGeneration(number: number ?? 0)
-  }
-
-  /// Whether the kernel has nf_tables at all.
-  ///
-  /// A kernel without it refuses every request to it as invalid.
-  public borrowing func hasNftables() throws(NetlinkError) -> Bool {
-    do {
-      _ = try generation()
-      return true
-    } catch  where error.cause == .refused && (error.errno == .invalid || error.isUnsupported) {
-      return false
-    }
   }
 }
 

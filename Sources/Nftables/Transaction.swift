@@ -66,7 +66,7 @@ extension Transaction {
   ///
   /// `NFT_MSG_NEWTABLE`
   public mutating func add(_ table: Table) {
-    request(.newTable, table, [.create], "add table \(table)") { writer in
+    request(.newTable, table, [.create], NftablesFeature.tableOperation(table)) { writer in
       writer.text(TableAttribute.name, table.name)
       if let comment = table.comment {
         writer.bytes(TableAttribute.userData, UserData.comment(comment))
@@ -87,7 +87,7 @@ extension Transaction {
   ///
   /// `NFT_MSG_NEWCHAIN`
   public mutating func add(_ chain: Chain) {
-    request(.newChain, chain.table, [.create], "add chain \(chain.name)") { writer in
+    request(.newChain, chain.table, [.create], NftablesFeature.chainOperation(chain)) { writer in
       writer.text(ChainAttribute.table, chain.table.name)
       writer.text(ChainAttribute.name, chain.name)
       if let hook = chain.hook {
@@ -115,8 +115,8 @@ extension Transaction {
   ///
   /// `NFT_MSG_NEWRULE`
   public mutating func append(_ rule: Rule, to chain: Chain) {
-    request(.newRule, chain.table, [.create, .append], "add rule to chain \(chain.name)") {
-      writer in
+    let operation = NftablesFeature.ruleOperation(rule, chain)
+    request(.newRule, chain.table, [.create, .append], operation) { writer in
       writer.text(RuleAttribute.table, chain.table.name)
       writer.text(RuleAttribute.chain, chain.name)
       writer.nest(RuleAttribute.expressions) { list in

@@ -1,0 +1,218 @@
+internal import Addressing
+internal import CNI
+internal import Linux
+internal import Netlink
+internal import Nftables
+
+extension Masquerade {
+  /// How often a change is tried that others come before.
+  private static var attempts: Int { 32 }
+
+  /// Makes an attachment claim these addresses and no others, whatever was there.
+  ///
+  /// It looks, says what must change, and lets the kernel refuse if somebody was faster; then it
+  /// looks again. Looking comes first even where adding would do, because a refusal costs the
+  /// kernel milliseconds and a look costs it two microseconds.
+  ///
+  /// - Parameters:
+  ///   - owner: the attachment.
+  ///   - comment: what stands beside its addresses.
+  ///   - addresses: what it claims; none takes its claim away.
+  ///   - socket: where the packet filter is.
+  /// - Throws: `NetlinkError` of the last try.
+  static func settle(
+    _ owner: OwnerTag, comment: String, _ addresses: [InterfaceAddress],
+    on socket: borrowing NetlinkSocket<NetfilterFamily>
+  ) throws(NetlinkError) {
+    var attempt = 1
+    while true {
+      var change = MasqueradeChange(
+        owner, comment: comment, addresses, at: try socket.generation())
+      do {
+        try socket.commit(change.transaction(on: socket))
+        return
+      } catch  where isRace(error) && attempt < attempts {
+        attempt += 1
+      }
+    }
+  }
+
+  /// Whether a refusal can come from somebody who changed things between the look and the change.
+  private static func isRace(_ error: NetlinkError) -> Bool {
+    guard error.cause == .refused, error.missingFeature == nil else { return false }
+    return switch error.errno {
+    case .restart, .noEntry, .exists, .busy: true
+    default: false
+    }
+  }
+}
+
+/// One try to change an attachment's claim.
+private struct MasqueradeChange {
+  let owner: OwnerTag
+  let ownComment: String
+  let addresses: [InterfaceAddress]
+  let generation: RulesetGeneration
+
+  private var before = MasqueradeClaims()
+  private var present: [ElementQuery: Element?] = [:]
+  /// Only what nobody else can touch may be changed while others change theirs.
+  private var isOursAlone = true
+
+  init(
+    _ owner: OwnerTag, comment: String, _ addresses: [InterfaceAddress],
+    at generation: RulesetGeneration
+  ) {
+    self.owner = owner
+    ownComment = comment
+    self.addresses = addresses
+    self.generation = generation
+  }
+
+  /// Looks, and says what must change.
+  mutating func transaction(on socket: borrowing NetlinkSocket<NetfilterFamily>)
+    throws(NetlinkError) -> Transaction
+  {
+    var prefixes: Set<Prefix>?
+    if !addresses.isEmpty {
+      prefixes = try missingLayout(on: socket)
+    }
+    let holders = try readClaims(on: socket)
+    var after = before
+    if addresses.isEmpty {
+      after.remove(owner)
+    } else {
+      after.claim(addresses, for: owner, heldBy: holders)
+    }
+    if !after.shared.isEmpty || !before.shared.isEmpty {
+      isOursAlone = false
+    }
+    var transaction = isOursAlone ? Transaction() : Transaction(onlyIn: generation)
+    if let prefixes {
+      MasqueradeLayout.lay(for: prefixes, in: &transaction)
+    }
+    write(MasqueradeLayout.exclusive, before.exclusive, after.exclusive, in: &transaction)
+    write(MasqueradeLayout.shared, before.shared, after.shared, in: &transaction)
+    try writeElements(after, in: &transaction, on: socket)
+    return transaction
+  }
+}
+
+extension MasqueradeChange {
+  /// The prefixes to lay out for, if anything of the layout is missing; nil if all is there.
+  private mutating func missingLayout(on socket: borrowing NetlinkSocket<NetfilterFamily>)
+    throws(NetlinkError) -> Set<Prefix>?
+  {
+    let needed = Set(addresses.map(\.prefix))
+    var isMissing = try !MasqueradeLayout.isLaid(on: socket)
+    for prefix in needed where !isMissing {
+      isMissing = try !socket.has(MasqueradeLayout.ownSubnets(prefix))
+    }
+    guard isMissing else { return nil }
+    isOursAlone = false
+    return try MasqueradeLayout.prefixes(on: socket).union(needed)
+  }
+
+  /// Reads the claims that matter, and tells who holds the addresses.
+  private mutating func readClaims(on socket: borrowing NetlinkSocket<NetfilterFamily>)
+    throws(NetlinkError) -> [MasqueradeClaims.Holder]
+  {
+    let exclusive = MasqueradeLayout.exclusive
+    let shared = MasqueradeLayout.shared
+    let entries = [exclusive.firstEntry(of: owner), shared.firstEntry(of: owner)]
+    let sources = addresses.map { MasqueradeLayout.source($0.address) }
+    try look(for: entries + sources + addresses.map(MasqueradeLayout.ownSubnet), on: socket)
+
+    before.exclusive[owner] = try exclusive.words(
+      in: element(entries[0]), of: owner, on: socket)?.addresses
+    let holders = sources.compactMap {
+      MasqueradeClaims.Holder(comment: element($0)?.comment)
+    }
+    for case .attachment(let other) in holders where other != owner {
+      before.exclusive[other] = try exclusive.words(of: other, on: socket)?.addresses
+    }
+    let meetsOtherNetwork = before.exclusive.keys.contains { $0.network != owner.network }
+    if element(entries[1]) != nil || holders.contains(.several) || meetsOtherNetwork {
+      before.shared = try shared.all(on: socket).mapValues(\.addresses)
+    }
+    return holders
+  }
+
+  /// Adds the commands that turn one state of a register into another.
+  private func write(
+    _ register: OwnerRegister, _ before: [OwnerTag: [InterfaceAddress]],
+    _ after: [OwnerTag: [InterfaceAddress]], in transaction: inout Transaction
+  ) {
+    for (owner, addresses) in before where after[owner] != addresses {
+      register.erase(addresses.words, of: owner, in: &transaction)
+    }
+    for (owner, addresses) in after where before[owner] != addresses {
+      register.write(addresses.words, of: owner, in: &transaction)
+    }
+  }
+
+  /// Adds the commands that turn the elements there are into those there must be.
+  private mutating func writeElements(
+    _ after: MasqueradeClaims, in transaction: inout Transaction,
+    on socket: borrowing NetlinkSocket<NetfilterFamily>
+  ) throws(NetlinkError) {
+    let touched = before.allAddresses.union(after.allAddresses)
+    let kept = after.allAddresses
+    let hosts = Set(touched.map(\.address))
+    try look(
+      for: hosts.map(MasqueradeLayout.source) + touched.map(MasqueradeLayout.ownSubnet), on: socket)
+
+    for host in hosts {
+      let query = MasqueradeLayout.source(host)
+      let comment = after.comment(of: host, owned: ownComment)
+      let there = element(query)
+      guard there == nil ? comment != nil : there?.comment != comment else { continue }
+      if there != nil {
+        transaction.delete(query.key, from: query.set)
+      }
+      if let comment {
+        transaction.add(Element(query.key, comment: comment), to: query.set, ifThere: .refused)
+      }
+    }
+    for address in touched {
+      let query = MasqueradeLayout.ownSubnet(address)
+      switch (element(query) != nil, kept.contains(address)) {
+      case (true, false): transaction.delete(query.key, from: query.set)
+      case (false, true): transaction.add(Element(query.key), to: query.set, ifThere: .refused)
+      default: break
+      }
+    }
+  }
+
+  /// Looks for elements that have not been looked for.
+  private mutating func look(
+    for queries: [ElementQuery], on socket: borrowing NetlinkSocket<NetfilterFamily>
+  ) throws(NetlinkError) {
+    let unknown = queries.filter { present[$0] == nil }
+    for (query, element) in zip(unknown, try socket.elements(unknown)) {
+      present[query] = .some(element)
+    }
+  }
+
+  private func element(_ query: ElementQuery) -> Element? {
+    present[query] ?? nil
+  }
+}
+
+extension [InterfaceAddress] {
+  /// As the register keeps them.
+  fileprivate var words: [String] { map(\.description) }
+}
+
+extension [String] {
+  /// What the register's words say; a word that is no address was written by someone else.
+  fileprivate var addresses: [InterfaceAddress] {
+    compactMap { word in
+      do {
+        return try InterfaceAddress(word)
+      } catch {
+        return nil
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+public import Addressing
+public import CNI
+internal import Netlink
+internal import Nftables
+
+/// Hides pods behind the address of the link their packets leave by.
+///
+/// A packet from a pod's address to anything but the pod's own subnet and multicast gets the
+/// host's address as its source. It is done by elements of our own table (``MasqueradeLayout``),
+/// one transaction for each change. Who has which address is written down in the table itself, so
+/// taking it back needs neither the container's namespace nor a previous result, and costs the same
+/// with ten pods and ten thousand.
+///
+/// All of it happens in the network namespace the thread stands in, which is the host's.
+public enum Masquerade {
+  /// Masquerades an attachment's addresses, and stops it for those that it had before.
+  ///
+  /// Doing it again changes nothing. Addresses that an attachment of the same network had, and that
+  /// must have been left behind since the network's IPAM gave them out again, are taken over.
+  ///
+  /// - Parameters:
+  ///   - attachment: whose they are.
+  ///   - addresses: each with the length of its own subnet's prefix.
+  /// - Throws: `ProtocolError`; it names what the kernel lacks, if that is why.
+  public static func add(for attachment: Attachment, addresses: [InterfaceAddress])
+    throws(ProtocolError)
+  {
+    do {
+      try settle(
+        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses,
+        on: try NetlinkSocket<NetfilterFamily>())
+    } catch {
+      throw ProtocolError(
+        packetFilter: error, "failed to masquerade \(addresses.commaSeparated)")
+    }
+  }
+
+  /// Stops masquerading for an attachment, whatever its addresses are or were.
+  ///
+  /// It is fine if there is nothing to stop, or no packet filter. What upstream's plugin left for
+  /// this attachment goes too: rules of its own nftables table, and its chain in iptables.
+  ///
+  /// - Throws: `ProtocolError` if something may still be there.
+  public static func remove(for attachment: Attachment) throws(ProtocolError) {
+    var failures = Failures()
+    failures.attempt("failed to stop masquerading") { () throws(ProtocolError) in
+      try withPacketFilter { socket throws(NetlinkError) in
+        try settle(OwnerTag(attachment), comment: "", [], on: socket)
+        try UpstreamMasquerade.remove(attachment, on: socket)
+      }
+    }
+    try failures.report()
+  }
+
+  /// Looks whether an attachment's addresses are masqueraded; changes nothing.
+  ///
+  /// - Throws: `ProtocolError` that says what is missing.
+  public static func check(for attachment: Attachment, addresses: [InterfaceAddress])
+    throws(ProtocolError)
+  {
+    let missing: String?
+    do {
+      missing = try whatIsMissing(
+        OwnerTag(attachment), addresses, on: try NetlinkSocket<NetfilterFamily>())
+    } catch {
+      throw ProtocolError(packetFilter: error, "failed to look at masquerading")
+    }
+    if let missing {
+      throw ProtocolError(
+        .internalFailure, "masquerading of \(addresses.commaSeparated): \(missing)",
+        details: "something has changed table \(Table.ours); ADD makes it anew")
+    }
+  }
+
+  /// Stops masquerading for all attachments of a network but these.
+  ///
+  /// What upstream's plugin left in its nftables table for other attachments of the network goes
+  /// too.
+  ///
+  /// - Parameters:
+  ///   - network: the network; nothing of others is touched.
+  ///   - valid: what is kept.
+  /// - Throws: `ProtocolError` that tells all that failed; everything else has been done.
+  public static func collectGarbage(network: NetworkName, keeping valid: Set<ValidAttachment>)
+    throws(ProtocolError)
+  {
+    let half = OwnerTag.network(network)
+    let kept = Set(valid.map { OwnerTag(network: network, $0) })
+    var failures = Failures()
+    failures.attempt("failed to stop masquerading for what is gone") { () throws(ProtocolError) in
+      try withPacketFilter { socket throws(NetlinkError) in
+        for register in [MasqueradeLayout.exclusive, MasqueradeLayout.shared] {
+          for owner in try register.all(on: socket).keys
+          where owner.network == half && !kept.contains(owner) {
+            try settle(owner, comment: "", [], on: socket)
+          }
+        }
+        try UpstreamMasquerade.collectGarbage(network: half, keeping: kept, on: socket)
+      }
+    }
+    try failures.report()
+  }
+}
+
+extension Masquerade {
+  /// Removes something; a kernel without a packet filter has nothing to remove.
+  private static func withPacketFilter(
+    _ work: (borrowing NetlinkSocket<NetfilterFamily>) throws(NetlinkError) -> Void
+  ) throws(ProtocolError) {
+    do {
+      try work(try NetlinkSocket<NetfilterFamily>())
+    } catch  where error.missingFeature == .nftables {
+      return
+    } catch {
+      throw ProtocolError(packetFilter: error, "table \(Table.ours)")
+    }
+  }
+
+  /// What an attachment should have and has not, in words; nil if it has everything.
+  private static func whatIsMissing(
+    _ owner: OwnerTag, _ addresses: [InterfaceAddress],
+    on socket: borrowing NetlinkSocket<NetfilterFamily>
+  ) throws(NetlinkError) -> String? {
+    guard try MasqueradeLayout.isWhole(for: addresses, on: socket) else {
+      return "the rules of table \(Table.ours) are missing"
+    }
+    var words = try MasqueradeLayout.exclusive.words(of: owner, on: socket)
+    if words == nil {
+      words = try MasqueradeLayout.shared.words(of: owner, on: socket)
+    }
+    guard let words else { return "the attachment has no entry" }
+    let queries = addresses.flatMap {
+      [MasqueradeLayout.source($0.address), MasqueradeLayout.ownSubnet($0)]
+    }
+    for (query, element) in zip(queries, try socket.elements(queries)) where element == nil {
+      return "an element of set \(query.set.name) is missing"
+    }
+    let unknown = addresses.filter { !words.contains($0.description) }
+    return unknown.isEmpty ? nil : "\(unknown.commaSeparated) belongs to another attachment"
+  }
+}
+
+extension [InterfaceAddress] {
+  fileprivate var commaSeparated: String { map(\.description).joined(separator: ", ") }
+}
