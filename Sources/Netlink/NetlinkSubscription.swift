@@ -1,4 +1,4 @@
-internal import Linux
+public import Linux
 
 /// An ear on one family's events.
 ///
@@ -41,18 +41,22 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
   /// - Returns: what the closure found.
   /// - Throws: ``NetlinkError`` with cause `timedOut` at the deadline, or if the socket fails.
   public borrowing func wait<Wanted>(
-    for operation: String, until deadline: ContinuousClock.Instant,
+    for operation: String, until deadline: MonotonicTime,
     _ wanted: (Event) throws(NetlinkError) -> Wanted?
   ) throws(NetlinkError) -> Wanted {
     while true {
       for event in try next(operation, deadline) {
         if let found = try wanted(event) { return found }
       }
+      // A stream of other events must not carry us past the deadline.
+      guard MonotonicTime.now < deadline else {
+        throw NetlinkError(operation: operation, errno: .timedOut, cause: .timedOut)
+      }
     }
   }
 
   /// The next datagram's events.
-  private borrowing func next(_ operation: String, _ deadline: ContinuousClock.Instant)
+  private borrowing func next(_ operation: String, _ deadline: MonotonicTime)
     throws(NetlinkError) -> [Event]
   {
     do throws(SystemError) {
@@ -63,26 +67,16 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
         case .overrun, .tooLong:
           return [.lost]
         case .nothing:
-          let left = deadline - ContinuousClock.now
+          let left = deadline - MonotonicTime.now
           guard left > .zero else {
             throw SystemError(operation: "wait", subject: "", errno: .timedOut)
           }
-          _ = try handle.waitUntilReadable(milliseconds: left.pollMilliseconds)
+          _ = try handle.waitUntilReadable(milliseconds: Int32(clamping: left.milliseconds))
         }
       }
     } catch {
       guard error.errno == .timedOut else { throw NetlinkError(operation, error) }
       throw NetlinkError(operation: operation, errno: .timedOut, cause: .timedOut)
     }
-  }
-}
-
-extension Duration {
-  /// Whole milliseconds, rounded up so that a wait never turns into a spin, as poll takes them.
-  fileprivate var pollMilliseconds: Int32 {
-    let (seconds, attoseconds) = components
-    let milliseconds = seconds.multipliedReportingOverflow(by: 1_000)
-    guard !milliseconds.overflow else { return .max }
-    return Int32(clamping: milliseconds.partialValue + attoseconds / 1_000_000_000_000_000 + 1)
   }
 }

@@ -1,4 +1,5 @@
 public import Addressing
+public import Linux
 public import Netlink
 
 extension NetlinkSocket where Family == RouteFamily {
@@ -67,7 +68,7 @@ extension NetlinkSocket where Family == RouteFamily {
   ///   deadline.
   public borrowing func settledAddresses(
     ofLink linkIndex: UInt32, heardBy ear: borrowing NetlinkSubscription<RouteFamily>,
-    until deadline: ContinuousClock.Instant
+    until deadline: MonotonicTime
   ) throws(NetlinkError) -> [AddressEntry] {
     while true {
       let entries = try addresses(ofLink: linkIndex, family: .v6)
