@@ -55,7 +55,7 @@ extension ContainerInterface {
   /// Waits until nobody on the link has objected to the addresses.
   static func settle(_ link: Link, in worlds: borrowing HostAndContainer) throws(ProtocolError) {
     // Two probes a second apart are the most that hosts are configured to send.
-    let deadline = ContinuousClock.now + .seconds(5)
+    let deadline = MonotonicTime.now + .seconds(5)
     let entries: [AddressEntry]
     do {
       entries = try worlds.namespace.run { () throws(NetlinkError) in

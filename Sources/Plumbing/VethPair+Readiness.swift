@@ -12,7 +12,7 @@ extension VethPair {
   /// - Throws: ``ProtocolError``, code 11, if it does not within a few seconds.
   public func waitUntilUp(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
     if try state(in: worlds) == .up { return }
-    let deadline = ContinuousClock.now + .seconds(3)
+    let deadline = MonotonicTime.now + .seconds(3)
     do throws(NetlinkError) {
       let ear = try NetlinkSubscription<RouteFamily>.ofLinks()
       while try worlds.host.link(index: host.index).operationalState != .up {
