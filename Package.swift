@@ -33,13 +33,14 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     swiftSettings: settings)
 }
 
-/// The tests of a module, or what tests share.
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [])
-  -> Target
-{
+/// The tests of a module, or what tests share; beside Swift they may have files of other kinds.
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], at path: String? = nil,
+  besides others: [String] = [], resources: [Resource] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources,
-    swiftSettings: settings)
+    name: name, dependencies: dependencies, path: path ?? "Tests/\(name)", exclude: others,
+    resources: resources, swiftSettings: settings)
 }
 
 let ground: [Target.Dependency] = ["Addressing", "JSON", "Linux"]
@@ -106,7 +107,7 @@ let proof: [Target] = [
   .target(
     name: "Witness", dependencies: ["CLibMNL", "CLinux"], path: "Tests/Witness",
     swiftSettings: settings),
-  tests("WitnessTests", ["Witness", "CLinux", "JSON"]),
+  tests("WitnessTests", ["Witness", "JSON", "TestSupport"]),
   tests("AddressingTests", ["Addressing"]),
   tests("DigestTests", ["Digest"]),
   tests("JSONTests", ["JSON"]),
@@ -133,6 +134,8 @@ let proof: [Target] = [
   tests(
     "OperatorCommandsTests", ["OperatorCommands", "CNIRuntime", "CNI", "TestSupport"] + ground),
   tests("ProgramTests", ["CNI", "TestSupport", "Witness", "cni", "cnictl"] + ground),
+  tests(
+    "VMTests", ["TestSupport", "Linux", "cni"], at: "Tests/VM", besides: ["Guest", "boot.sh"]),
   // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",

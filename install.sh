@@ -363,6 +363,10 @@ demo() {
 }
 
 test_packages='libmnl-dev nftables iptables iproute2 iputils-ping python3 containernetworking-plugins busybox-static'
+# What the virtual machine is made of; its kernel is fetched, not installed.
+test_packages="$test_packages qemu-system-x86 cpio"
+# The runtimes, and what cnitool is built from.
+test_packages="$test_packages podman crun conmon containerd runc golang-go golang-github-appc-cni-dev procps"
 
 run_tests() {
   need_root test

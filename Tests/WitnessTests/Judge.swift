@@ -1,6 +1,6 @@
-import CLinux
 import Glibc
 import JSON
+import TestSupport
 
 /// What iproute2 and nft say about a fresh network namespace: the other source of every test here.
 enum Judge {
@@ -8,25 +8,7 @@ enum Judge {
   static func inFreshNamespace<T: Sendable>(
     _ work: @escaping @Sendable () throws -> T
   ) async throws -> T {
-    try await withCheckedThrowingContinuation { continuation in
-      let errand = Errand {
-        continuation.resume(
-          with: Result {
-            guard unshare(CLONE_NEWNET) == 0 else { throw Refusal(command: "unshare") }
-            return try work()
-          })
-      }
-      var thread = pthread_t()
-      let created = unsafe pthread_create(
-        &thread, nil,
-        { argument in
-          guard let argument = unsafe argument else { return nil }
-          unsafe Unmanaged<Errand>.fromOpaque(argument).takeRetainedValue().work()
-          return nil
-        }, Unmanaged.passRetained(errand).toOpaque())
-      precondition(created == 0, "no thread for a test")
-      pthread_detach(thread)
-    }
+    try await OwnThread.run { try FreshNamespace.run(work) }
   }
 
   /// The output of a program started in the calling thread's namespace.
@@ -48,12 +30,6 @@ enum Judge {
   static func list(_ command: String) throws -> [JSONValue] {
     try JSONParser.parse(try run(command)).listValue ?? []
   }
-}
-
-/// The work of a thread, on its way there.
-private final class Errand: Sendable {
-  let work: @Sendable () -> Void
-  init(_ work: @escaping @Sendable () -> Void) { self.work = work }
 }
 
 /// A command that did not succeed.

@@ -1,12 +1,12 @@
 import JSON
+import TestSupport
 import Testing
 import Witness
 
-@Suite("The witness of links, addresses and routes")
+@Suite("The witness of links, addresses and routes", .needsRoot)
 struct RouteWitnessTests {
   /// Two bridges and a pair, dressed with everything the witness reads.
   static let scene = """
-    ip link set lo up
     ip link add br0 address 02:00:5e:00:00:01 mtu 1400 type bridge
     ip link add outer address 02:00:5e:00:00:02 mtu 1400 type veth \
       peer name inner address 02:00:5e:00:00:03

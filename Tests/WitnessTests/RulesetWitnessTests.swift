@@ -1,8 +1,9 @@
 import JSON
+import TestSupport
 import Testing
 import Witness
 
-@Suite("The witness of nftables")
+@Suite("The witness of nftables", .needsRoot)
 struct RulesetWitnessTests {
   static let scene = """
     nft -f - <<'RULES'

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 import Witness
 
-@Suite("A snapshot of a namespace")
+@Suite("A snapshot of a namespace", .needsRoot)
 struct SnapshotTests {
   @Test("stays the same while nothing changes, and after what came has gone")
   func steady() async throws {

@@ -1,0 +1,36 @@
+internal import Glibc
+public import Linux
+
+/// The files that a test needs beside its own code.
+public enum BuiltProgram {
+  /// The `cni` to try: the static one of `install.sh test` if that is named by `SWIFT_CNI_STATIC`,
+  /// otherwise the one that was built together with the tests.
+  ///
+  /// - Throws: `SystemError` when the running program cannot be found.
+  public static func cni() throws(SystemError) -> String {
+    if let named = Environment.current()["SWIFT_CNI_STATIC"], !named.isEmpty { return named }
+    return try directory() + "/cni"
+  }
+
+  /// Where the programs lie that were built together with the tests.
+  ///
+  /// - Throws: `SystemError` when the running program cannot be found.
+  public static func directory() throws(SystemError) -> String {
+    let link = "/proc/self/exe"
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = try Syscall.check("readlink", link) {
+      unsafe readlink(link, &target, target.count)
+    }
+    let bytes = target.prefix(count).map { UInt8(bitPattern: $0) }
+    let program = String(decoding: bytes, as: UTF8.self)
+    return program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+  }
+
+  /// A file of the sources, by its path in the repository.
+  public static func source(_ path: String) -> String {
+    // This file is Tests/TestSupport/BuiltProgram.swift.
+    let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    return root.joined(separator: "/") + "/" + path
+  }
+}
