@@ -84,6 +84,8 @@ extension Errno {
   public static let networkUnreachable = Errno(rawValue: ENETUNREACH)
   /// The socket's buffer ran over: `ENOBUFS`.
   public static let noBuffers = Errno(rawValue: ENOBUFS)
+  /// The user's share of the disk is used up: `EDQUOT`.
+  public static let quotaExceeded = Errno(rawValue: EDQUOT)
   /// The time is up: `ETIMEDOUT`.
   public static let timedOut = Errno(rawValue: ETIMEDOUT)
   /// Somebody changed it meanwhile: `ESTALE`.

@@ -18,6 +18,7 @@ const char *strerrordesc_np(int);
 int memfd_create(const char *, unsigned int);
 int pidfd_open(int, unsigned int);
 int pipe2(int *, int);
+int sync_file_range(int, long, long, unsigned int);
 #include <spawn.h>
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 #include <linux/close_range.h>
@@ -34,6 +35,8 @@ enum {
   CNI_AT_EMPTY_PATH = 0x1000,
   /* sys/stat.h's, a macro with an expression in it: leave this time stamp as it is. */
   CNI_UTIME_OMIT = 0x3ffffffe,
+  /* Start writing what is not on its way yet, and do not wait. */
+  CNI_SYNC_FILE_RANGE_WRITE = 2,
   /* _IO(0xb7, 0x3), a macro Swift does not see: which kind of namespace a descriptor holds. */
   CNI_NS_GET_NSTYPE = 0xb703,
 };
