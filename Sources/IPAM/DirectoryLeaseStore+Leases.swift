@@ -1,0 +1,89 @@
+public import Addressing
+public import Linux
+
+extension DirectoryLeaseStore: LeaseStore {
+  /// See ``LeaseStore/leases(of:)``. Finds them in the index, and reads only their files.
+  public mutating func leases(of owner: LeaseOwner) throws(SystemError) -> [Lease] {
+    let exact = try leases(ofExactly: owner)
+    if !exact.isEmpty || owner.interface == nil { return exact }
+    return try leases(ofExactly: owner.containerAlone)
+  }
+
+  private mutating func leases(ofExactly owner: LeaseOwner) throws(SystemError) -> [Lease] {
+    let hash = LeaseRecord.hash(of: owner)
+    let records = try answer { index throws(SystemError) in try index.records(ofOwner: hash) }
+    var leases: [Lease] = []
+    for record in records {
+      switch try LeaseFile.look(at: path(of: record.address)) {
+      case .lease(owner, _):
+        leases.append(Lease(address: record.address, owner: owner))
+      case .lease(let other, _) where LeaseRecord.hash(of: other) == hash:
+        // Another owner of the same hash.
+        continue
+      default:
+        // The index was wrong. From the files it cannot be.
+        guard !isFresh else { continue }
+        try rebuildIndex()
+        return try self.leases(ofExactly: owner)
+      }
+    }
+    if leases.isEmpty, let unreadable { throw unreadable }
+    return leases
+  }
+
+  /// See ``LeaseStore/allLeases()``. Reads every file, so that nothing rests on the index.
+  public mutating func allLeases() throws(SystemError) -> [Lease] {
+    var leases: [Lease] = []
+    for name in try Directory.entries(of: path) {
+      guard let address = LeaseFile.address(named: name) else { continue }
+      if case .lease(let owner, _) = try LeaseFile.look(at: path(of: name)) {
+        leases.append(Lease(address: address, owner: owner))
+      }
+    }
+    return leases.sorted { $0.address < $1.address }
+  }
+
+  /// See ``LeaseStore/firstFree(in:)``. A bitmap answers.
+  public mutating func firstFree(
+    in run: ClosedRange<IPAddress>
+  ) throws(SystemError) -> IPAddress? {
+    try answer { index throws(SystemError) in try index.firstFree(in: run) }
+  }
+
+  /// See ``LeaseStore/heldCount(in:)``. A bitmap answers.
+  public mutating func heldCount(
+    in run: ClosedRange<IPAddress>
+  ) throws(SystemError) -> UInt128 {
+    try answer { index throws(SystemError) in try index.heldCount(in: run) }
+  }
+
+  /// See ``LeaseStore/release(_:)``. Removing a file takes no disk space.
+  public mutating func release(_ lease: Lease) throws(SystemError) {
+    if case .lease(lease.owner, _) = try LeaseFile.look(at: path(of: lease.address)) {
+      try File.remove(path(of: lease.address))
+    }
+    isFresh = false
+    let hash = LeaseRecord.hash(of: lease.owner)
+    try answer { index throws(SystemError) in try index.remove(lease.address, ofOwner: hash) }
+  }
+
+  /// See ``LeaseStore/reread()``. In vain when the index comes from the files already.
+  public mutating func reread() throws(SystemError) -> Bool {
+    if isFresh { return false }
+    try rebuildIndex()
+    return true
+  }
+
+  /// Asks the index; where its file fails, the lease files answer.
+  mutating func answer<Value>(
+    _ question: (inout LeaseIndex) throws(SystemError) -> Value
+  ) throws(SystemError) -> Value {
+    do throws(SystemError) {
+      return try question(&index)
+    } catch {
+      // Made again it lies in memory, where nothing can fail.
+      try rebuildIndex()
+      return try question(&index)
+    }
+  }
+}

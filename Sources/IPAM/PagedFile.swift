@@ -1,0 +1,124 @@
+internal import Linux
+
+/// A file of 64-bit words of which only the pages in use are read, and only the changed ones
+/// written.
+///
+/// Reading and writing are plain calls and not a mapping: a write to a mapped page of a full or cut
+/// file kills the process, while a failed call is an answer.
+struct PagedFile: ~Copyable {
+  /// Sixteen lease slots: a lookup rarely needs a second page.
+  static let wordsPerPage = 128
+  private static let bytesPerPage = wordsPerPage * 8
+
+  /// Whether the file exists in memory alone.
+  private(set) var isInMemory: Bool
+  private var descriptor: OwnedDescriptor?
+  private var pages: [Int: [UInt64]] = [:]
+  private var changed: Set<Int> = []
+
+  /// Begins with nothing but zeros, in memory.
+  init() {
+    isInMemory = true
+    descriptor = nil
+  }
+
+  /// Reads from an open file.
+  init(reading descriptor: consuming OwnedDescriptor) {
+    isInMemory = false
+    self.descriptor = consume descriptor
+  }
+
+  /// Whether there is something to write.
+  var isChanged: Bool { isInMemory || !changed.isEmpty }
+
+  /// The word at a place, counted in words.
+  mutating func word(at index: Int) throws(SystemError) -> UInt64 {
+    let page = index / Self.wordsPerPage
+    try load(page)
+    return pages[page]?[index % Self.wordsPerPage] ?? 0
+  }
+
+  /// Some words that lie in one page.
+  mutating func words(at index: Int, count: Int) throws(SystemError) -> ArraySlice<UInt64> {
+    let page = index / Self.wordsPerPage
+    try load(page)
+    let start = index % Self.wordsPerPage
+    guard let words = pages[page] else { return ArraySlice(repeating: 0, count: count) }
+    return words[start..<start + count]
+  }
+
+  /// Changes some words that lie in one page; in memory for now.
+  mutating func set(_ words: some Collection<UInt64>, at index: Int) throws(SystemError) {
+    let page = index / Self.wordsPerPage
+    try load(page)
+    let start = index % Self.wordsPerPage
+    pages[page, default: Self.blank].replaceSubrange(start..<start + words.count, with: words)
+    changed.insert(page)
+  }
+
+  private static var blank: [UInt64] { [UInt64](repeating: 0, count: wordsPerPage) }
+
+  private mutating func load(_ page: Int) throws(SystemError) {
+    guard pages[page] == nil else { return }
+    switch descriptor {
+    case .none: break
+    case .some(let file):
+      let bytes = try file.read(Self.bytesPerPage, at: page * Self.bytesPerPage)
+      guard bytes.count == Self.bytesPerPage else {
+        // The file is shorter than its own header says; nothing in it can be relied on.
+        throw SystemError(operation: "pread", subject: "index", errno: .inputOutput)
+      }
+      pages[page] = Self.words(in: bytes)
+    }
+  }
+
+  /// Writes what has changed; the page at the very beginning last, since it vouches for the others.
+  mutating func write() throws(SystemError) {
+    switch descriptor {
+    case .none: return
+    case .some(let file):
+      for page in changed.sorted(by: >) {
+        try file.write(Self.bytes(of: pages[page] ?? Self.blank), at: page * Self.bytesPerPage)
+      }
+    }
+    changed = []
+  }
+
+  /// All pages as they shall lie in a file. Those that were never touched are there too: later
+  /// changes must not need disk space.
+  func image(pageCount: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(pageCount * Self.bytesPerPage)
+    for page in 0..<pageCount {
+      bytes += Self.bytes(of: pages[page] ?? Self.blank)
+    }
+    return bytes
+  }
+
+  /// Goes on with a file that holds what is in memory.
+  mutating func attach(_ descriptor: consuming OwnedDescriptor) {
+    self.descriptor = consume descriptor
+    isInMemory = false
+    changed = []
+  }
+
+  private static func words(in bytes: [UInt8]) -> [UInt64] {
+    var words: [UInt64] = []
+    words.reserveCapacity(bytes.count / 8)
+    for start in stride(from: 0, to: bytes.count, by: 8) {
+      var word: UInt64 = 0
+      for offset in 0..<8 { word |= UInt64(bytes[start + offset]) << UInt64(8 * offset) }
+      words.append(word)
+    }
+    return words
+  }
+
+  private static func bytes(of words: [UInt64]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(words.count * 8)
+    for word in words {
+      for offset in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * offset))) }
+    }
+    return bytes
+  }
+}
