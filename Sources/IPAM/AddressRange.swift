@@ -10,7 +10,7 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
   public let first: IPAddress
   /// The last address that may be given out.
   public let last: IPAddress
-  /// The router of the subnet; it is never given out. It need not lie inside the subnet.
+  /// The router of the subnet, which is never given out; it need not lie inside the subnet.
   public let gateway: IPAddress
 
   /// Makes a range, filling in what is left open.

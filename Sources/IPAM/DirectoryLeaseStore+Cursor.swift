@@ -2,7 +2,7 @@ public import Addressing
 internal import Linux
 
 extension DirectoryLeaseStore {
-  /// See ``LeaseStore/lastReserved(inSet:)``. Whatever is odd about the file, there is no hint then.
+  /// The address given out last in a set; no hint at all when its file is odd in any way.
   public mutating func lastReserved(inSet index: Int) -> IPAddress? {
     do {
       let bytes = try File.read(cursorPath(index), limit: 64)
@@ -13,7 +13,7 @@ extension DirectoryLeaseStore {
     }
   }
 
-  /// See ``LeaseStore/rememberLastReserved(_:inSet:)``.
+  /// Remembers the address given out last in a set.
   ///
   /// The file is overwritten where it stands. Replacing it by a rename would cost more than all
   /// the rest together: ext4 writes out a file that takes another's place, 90 µs against 2 µs. Two

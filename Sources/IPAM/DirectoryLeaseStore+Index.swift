@@ -63,7 +63,7 @@ extension DirectoryLeaseStore {
     settle()
   }
 
-  /// See ``LeaseStore/settle()``.
+  /// Writes what the index has learnt.
   ///
   /// The directory gets its new stamp first, and the index the same stamp last: whatever ends us in
   /// between, the two differ, and the index is not believed. The change itself has altered the

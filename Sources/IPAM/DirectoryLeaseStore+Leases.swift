@@ -2,7 +2,7 @@ public import Addressing
 public import Linux
 
 extension DirectoryLeaseStore: LeaseStore {
-  /// See ``LeaseStore/leases(of:)``. Finds them in the index, and reads only their files.
+  /// The leases of an owner, found in the index; only their files are read.
   public mutating func leases(of owner: LeaseOwner) throws(SystemError) -> [Lease] {
     let exact = try leases(ofExactly: owner)
     if !exact.isEmpty || owner.interface == nil { return exact }
@@ -31,7 +31,7 @@ extension DirectoryLeaseStore: LeaseStore {
     return leases
   }
 
-  /// See ``LeaseStore/allLeases()``. Reads every file, so that nothing rests on the index.
+  /// All leases, by address; every file is read, so that nothing rests on the index.
   public mutating func allLeases() throws(SystemError) -> [Lease] {
     var leases: [Lease] = []
     for name in try Directory.entries(of: path) {
@@ -43,21 +43,21 @@ extension DirectoryLeaseStore: LeaseStore {
     return leases.sorted { $0.address < $1.address }
   }
 
-  /// See ``LeaseStore/firstFree(in:)``. A bitmap answers.
+  /// The lowest address of a run that nobody holds, by the index's bitmap.
   public mutating func firstFree(
     in run: ClosedRange<IPAddress>
   ) throws(SystemError) -> IPAddress? {
     try answer { index throws(SystemError) in try index.firstFree(in: run) }
   }
 
-  /// See ``LeaseStore/heldCount(in:)``. A bitmap answers.
+  /// How many addresses of a run are held, by the index's bitmap.
   public mutating func heldCount(
     in run: ClosedRange<IPAddress>
   ) throws(SystemError) -> UInt128 {
     try answer { index throws(SystemError) in try index.heldCount(in: run) }
   }
 
-  /// See ``LeaseStore/release(_:)``. Removing a file takes no disk space.
+  /// Takes a lease back by removing its file, which takes no disk space.
   public mutating func release(_ lease: Lease) throws(SystemError) {
     if case .lease(lease.owner, _) = try LeaseFile.look(at: path(of: lease.address)) {
       try File.remove(path(of: lease.address))
@@ -67,7 +67,7 @@ extension DirectoryLeaseStore: LeaseStore {
     try answer { index throws(SystemError) in try index.remove(lease.address, ofOwner: hash) }
   }
 
-  /// See ``LeaseStore/reread()``. In vain when the index comes from the files already.
+  /// Reads all files again, unless the index comes from them already.
   public mutating func reread() throws(SystemError) -> Bool {
     if isFresh { return false }
     try rebuildIndex()

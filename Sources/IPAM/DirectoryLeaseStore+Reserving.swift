@@ -2,7 +2,7 @@ public import Addressing
 public import Linux
 
 extension DirectoryLeaseStore {
-  /// See ``LeaseStore/reserve(_:for:)``.
+  /// Gives an address to an owner; false when it is held.
   ///
   /// The kernel decides: a name exists or not. Where an empty or torn file of another plugin has
   /// the name, it makes room; we hold the lock, so nobody is still writing it.

@@ -24,7 +24,7 @@ extension LeaseIndex {
     try hold(record.address)
   }
 
-  /// Drops a lease, and marks its address as free. One that is not here is no error.
+  /// Drops a lease, if it is here, and marks its address as free.
   mutating func remove(_ address: IPAddress, ofOwner hash: UInt64) throws(SystemError) {
     let key = [hash, address.highWord, address.lowWord, address.familyWord]
     if let found = try leases.slots(beginningWith: key, in: &file).first {

@@ -9,13 +9,13 @@ public struct LeaseOwner: Hashable, Sendable, CustomStringConvertible {
   /// down the container alone.
   public let interface: String?
 
-  /// Names an owner.
+  /// Names an owner, if a lease file can tell it from another.
+  ///
+  /// There is no owner whose texts are empty, or hold a line break or another control character.
   ///
   /// - Parameters:
   ///   - container: the container's ID.
-  ///   - interface: the interface's name.
-  /// - Returns: nil when a lease file could not tell this owner from another, that is when a text
-  ///   is empty or holds a line break or another control character.
+  ///   - interface: the interface's name; nil as in old leases.
   public init?(container: String, interface: String?) {
     guard let container = Self.word(container) else { return nil }
     self.container = container

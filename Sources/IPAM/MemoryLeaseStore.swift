@@ -9,18 +9,18 @@ public struct MemoryLeaseStore: LeaseStore {
   /// Begins empty.
   public init() {}
 
-  /// See ``LeaseStore/leases(of:)``.
+  /// The leases of an owner.
   public mutating func leases(of owner: LeaseOwner) -> [Lease] {
     let exact = allLeases().filter { $0.owner == owner }
     return exact.isEmpty ? allLeases().filter { $0.owner == owner.containerAlone } : exact
   }
 
-  /// See ``LeaseStore/allLeases()``.
+  /// All leases, by address.
   public mutating func allLeases() -> [Lease] {
     owners.map { Lease(address: $0, owner: $1) }.sorted { $0.address < $1.address }
   }
 
-  /// See ``LeaseStore/firstFree(in:)``.
+  /// The lowest address of a run that nobody holds.
   public mutating func firstFree(in run: ClosedRange<IPAddress>) -> IPAddress? {
     var candidate = run.lowerBound
     while owners[candidate] != nil {
@@ -30,34 +30,34 @@ public struct MemoryLeaseStore: LeaseStore {
     return candidate
   }
 
-  /// See ``LeaseStore/heldCount(in:)``.
+  /// How many addresses of a run are held.
   public mutating func heldCount(in run: ClosedRange<IPAddress>) -> UInt128 {
     UInt128(owners.keys.count { run.contains($0) })
   }
 
-  /// See ``LeaseStore/reserve(_:for:)``.
+  /// Gives an address to an owner; false when it is held.
   public mutating func reserve(_ address: IPAddress, for owner: LeaseOwner) -> Bool {
     guard owners[address] == nil else { return false }
     owners[address] = owner
     return true
   }
 
-  /// See ``LeaseStore/release(_:)``.
+  /// Takes a lease back, if it is this owner's.
   public mutating func release(_ lease: Lease) {
     if owners[lease.address] == lease.owner { owners[lease.address] = nil }
   }
 
-  /// See ``LeaseStore/lastReserved(inSet:)``.
+  /// The address given out last in a set.
   public mutating func lastReserved(inSet index: Int) -> IPAddress? { hints[index] }
 
-  /// See ``LeaseStore/rememberLastReserved(_:inSet:)``.
+  /// Remembers the address given out last in a set.
   public mutating func rememberLastReserved(_ address: IPAddress, inSet index: Int) {
     hints[index] = address
   }
 
-  /// See ``LeaseStore/reread()``: memory is all there is.
+  /// Nothing to read: memory is all there is.
   public mutating func reread() -> Bool { false }
 
-  /// See ``LeaseStore/settle()``: nothing to do.
+  /// Nothing to write.
   public mutating func settle() {}
 }

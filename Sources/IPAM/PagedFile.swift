@@ -84,8 +84,9 @@ struct PagedFile: ~Copyable {
     changed = []
   }
 
-  /// All pages as they shall lie in a file. Those that were never touched are there too: later
-  /// changes must not need disk space.
+  /// All pages as they shall lie in a file.
+  ///
+  /// Those that were never touched are there too: later changes must not need disk space.
   func image(pageCount: Int) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(pageCount * Self.bytesPerPage)

@@ -12,7 +12,7 @@ struct SlotTable {
   let width: Int
   /// How many slots; a power of two.
   let capacity: Int
-  /// How many words at a slot's beginning say where it belongs. The first is 0 in an empty slot.
+  /// How many words at a slot's beginning say where it belongs; the first is 0 in an empty slot.
   let keyLength: Int
 
   /// Where the words after the last slot begin.
@@ -23,7 +23,7 @@ struct SlotTable {
 
   /// The slots whose first words are these, with their whole content.
   ///
-  /// - Parameter key: the key words, and further words if the key may occur several times.
+  /// The words are those of the key, and further ones where a key occurs several times.
   func slots(
     beginningWith key: [UInt64], in file: inout PagedFile
   ) throws(SystemError) -> [(slot: Int, words: ArraySlice<UInt64>)] {
