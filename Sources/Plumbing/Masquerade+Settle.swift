@@ -1,48 +1,24 @@
 internal import Addressing
-internal import CNI
-internal import Linux
 internal import Netlink
 internal import Nftables
 
 extension Masquerade {
-  /// How often a change is tried that others come before.
-  private static var attempts: Int { 32 }
-
   /// Makes an attachment claim these addresses and no others, whatever was there.
-  ///
-  /// It looks, says what must change, and lets the kernel refuse if somebody was faster; then it
-  /// looks again. Looking comes first even where adding would do, because a refusal costs the
-  /// kernel milliseconds and a look costs it two microseconds.
   ///
   /// - Parameters:
   ///   - owner: the attachment.
   ///   - comment: what stands beside its addresses.
   ///   - addresses: what it claims; none takes its claim away.
   ///   - socket: where the packet filter is.
-  /// - Throws: `NetlinkError` of the last try.
+  /// - Throws: `NetlinkError` if the kernel refuses.
   static func settle(
     _ owner: OwnerTag, comment: String, _ addresses: [InterfaceAddress],
     on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) {
-    var attempt = 1
-    while true {
+    try PacketFilter.commit(on: socket) { () throws(NetlinkError) in
       var change = MasqueradeChange(
         owner, comment: comment, addresses, at: try socket.generation())
-      do {
-        try socket.commit(change.transaction(on: socket))
-        return
-      } catch  where isRace(error) && attempt < attempts {
-        attempt += 1
-      }
-    }
-  }
-
-  /// Whether a refusal can come from somebody who changed things between the look and the change.
-  private static func isRace(_ error: NetlinkError) -> Bool {
-    guard error.cause == .refused, error.missingFeature == nil else { return false }
-    return switch error.errno {
-    case .restart, .noEntry, .exists, .busy: true
-    default: false
+      return try change.transaction(on: socket)
     }
   }
 }

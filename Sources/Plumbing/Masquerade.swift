@@ -25,13 +25,10 @@ public enum Masquerade {
   public static func add(for attachment: Attachment, addresses: [InterfaceAddress])
     throws(ProtocolError)
   {
-    do {
+    try PacketFilter.add("failed to masquerade \(addresses.commaSeparated)") {
+      socket throws(NetlinkError) in
       try settle(
-        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses,
-        on: try NetlinkSocket<NetfilterFamily>())
-    } catch {
-      throw ProtocolError(
-        packetFilter: error, "failed to masquerade \(addresses.commaSeparated)")
+        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses, on: socket)
     }
   }
 
@@ -42,14 +39,10 @@ public enum Masquerade {
   ///
   /// - Throws: `ProtocolError` if something may still be there.
   public static func remove(for attachment: Attachment) throws(ProtocolError) {
-    var failures = Failures()
-    failures.attempt("failed to stop masquerading") { () throws(ProtocolError) in
-      try withPacketFilter { socket throws(NetlinkError) in
-        try settle(OwnerTag(attachment), comment: "", [], on: socket)
-        try UpstreamMasquerade.remove(attachment, on: socket)
-      }
+    try PacketFilter.remove("failed to stop masquerading") { socket throws(NetlinkError) in
+      try settle(OwnerTag(attachment), comment: "", [], on: socket)
+      try UpstreamMasquerade.remove(attachment, on: socket)
     }
-    try failures.report()
   }
 
   /// Looks whether an attachment's addresses are masqueraded; changes nothing.
@@ -58,12 +51,9 @@ public enum Masquerade {
   public static func check(for attachment: Attachment, addresses: [InterfaceAddress])
     throws(ProtocolError)
   {
-    let missing: String?
-    do {
-      missing = try whatIsMissing(
-        OwnerTag(attachment), addresses, on: try NetlinkSocket<NetfilterFamily>())
-    } catch {
-      throw ProtocolError(packetFilter: error, "failed to look at masquerading")
+    let missing = try PacketFilter.add("failed to look at masquerading") {
+      socket throws(NetlinkError) in
+      try whatIsMissing(OwnerTag(attachment), addresses, on: socket)
     }
     if let missing {
       throw ProtocolError(
@@ -86,36 +76,20 @@ public enum Masquerade {
   {
     let half = OwnerTag.network(network)
     let kept = Set(valid.map { OwnerTag(network: network, $0) })
-    var failures = Failures()
-    failures.attempt("failed to stop masquerading for what is gone") { () throws(ProtocolError) in
-      try withPacketFilter { socket throws(NetlinkError) in
-        for register in [MasqueradeLayout.exclusive, MasqueradeLayout.shared] {
-          for owner in try register.all(on: socket).keys
-          where owner.network == half && !kept.contains(owner) {
-            try settle(owner, comment: "", [], on: socket)
-          }
+    try PacketFilter.remove("failed to stop masquerading for what is gone") {
+      socket throws(NetlinkError) in
+      for register in [MasqueradeLayout.exclusive, MasqueradeLayout.shared] {
+        for owner in try register.all(on: socket).keys
+        where owner.network == half && !kept.contains(owner) {
+          try settle(owner, comment: "", [], on: socket)
         }
-        try UpstreamMasquerade.collectGarbage(network: half, keeping: kept, on: socket)
       }
+      try UpstreamMasquerade.collectGarbage(network: half, keeping: kept, on: socket)
     }
-    try failures.report()
   }
 }
 
 extension Masquerade {
-  /// Removes something; a kernel without a packet filter has nothing to remove.
-  private static func withPacketFilter(
-    _ work: (borrowing NetlinkSocket<NetfilterFamily>) throws(NetlinkError) -> Void
-  ) throws(ProtocolError) {
-    do {
-      try work(try NetlinkSocket<NetfilterFamily>())
-    } catch  where error.missingFeature == .nftables {
-      return
-    } catch {
-      throw ProtocolError(packetFilter: error, "table \(Table.ours)")
-    }
-  }
-
   /// What an attachment should have and has not, in words; nil if it has everything.
   private static func whatIsMissing(
     _ owner: OwnerTag, _ addresses: [InterfaceAddress],

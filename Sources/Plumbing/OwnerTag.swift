@@ -52,7 +52,7 @@ extension OwnerTag {
   public var text: String { "\(Self.digits(network))-\(Self.digits(attachment))" }
 
   /// Reads the tag with which a comment begins; nil if it begins otherwise.
-  init?(beginning comment: String) {
+  public init?(beginning comment: String) {
     let text = comment.utf8.prefix(Self.textLength)
     guard text.count == Self.textLength, text.dropFirst(16).first == UInt8(ascii: "-"),
       let network = UInt64(String(decoding: text.prefix(16), as: UTF8.self), radix: 16),
