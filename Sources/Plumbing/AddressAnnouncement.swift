@@ -1,4 +1,7 @@
 public import Addressing
+public import CNI
+internal import Linux
+public import RouteNetlink
 
 /// Tells the neighbours of a link who has an address now.
 ///
@@ -6,6 +9,26 @@ public import Addressing
 /// remember the hardware address of its last owner. Neighbours who do not know the address are left
 /// as they are.
 public enum AddressAnnouncement {
+  /// Announces a link's addresses out of that link.
+  ///
+  /// That it cannot be done is told on stderr and no reason for an ADD to fail.
+  public static func send(
+    _ addresses: [ResultAddress], from link: Link, in worlds: borrowing HostAndContainer
+  ) {
+    guard !addresses.isEmpty, let hardware = link.hardwareAddress else { return }
+    do {
+      try worlds.namespace.run { () throws(SystemError) in
+        let socket = try PacketSocket()
+        for address in addresses {
+          try socket.send(
+            frame(for: address.address.address, at: hardware), throughLink: link.index)
+        }
+      }
+    } catch {
+      StandardStreams.writeDiagnostics("addresses of \(link.name) are not announced: \(error)\n")
+    }
+  }
+
   /// The frame that announces an address: a gratuitous ARP request, or an unsolicited neighbour
   /// advertisement to all nodes that overrides what they know.
   ///
@@ -42,7 +65,9 @@ public enum AddressAnnouncement {
     return ethernet + header + address + allNodes + message
   }
 
-  /// The Internet checksum over an even number of bytes. RFC 1071.
+  /// The Internet checksum over an even number of bytes.
+  ///
+  /// RFC 1071
   private static func checksum(_ bytes: [UInt8]) -> UInt16 {
     var sum: UInt32 = 0
     for place in stride(from: 0, to: bytes.count - 1, by: 2) {

@@ -32,6 +32,13 @@ public struct AttachmentNames: Sendable {
   /// How many names are tried for the host's end.
   private static var candidates: Int { 4 }
 
+  /// The name of a link that the host needs for another one of its links, in the same form.
+  public static func hostInterface(for link: InterfaceName) -> InterfaceName {
+    var hash = SHA512()
+    hash.update(link.text.utf8)
+    return InterfaceName(veth: hash.finalize().prefix(4)) ?? link
+  }
+
   /// What the host's end says in its alias: whose it is.
   ///
   /// `swift-cni:network/container/interface`; none of the parts can hold a slash. A text longer

@@ -33,6 +33,14 @@ public struct HostAndContainer: ~Copyable {
     self.container = container
   }
 
+  /// Opens both worlds of an ADD or a CHECK.
+  ///
+  /// - Throws: ``ProtocolError`` as ``init(_:)`` does.
+  public init(for request: Request) throws(ProtocolError) {
+    // Required of these commands by the protocol, so it is there.
+    try self.init(request.namespacePath ?? "")
+  }
+
   /// A socket on the host's side alone.
   public static func hostSocket() throws(ProtocolError) -> NetlinkSocket<RouteFamily> {
     do {

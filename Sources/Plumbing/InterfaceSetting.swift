@@ -42,6 +42,15 @@ public enum InterfaceSetting {
     prefer(.v6, interface, "accept_ra", "0")
   }
 
+  /// Makes the link-local address of an interface of the host usable at once.
+  ///
+  /// The host asks for its pods' hardware addresses from that address; while duplicates of it are
+  /// looked for, which takes a second or two, it asks nobody and passes on no IPv6 packet. To be
+  /// called before the link carries frames. Kernel name: `accept_dad`.
+  public static func skipDuplicateDetection(_ interface: InterfaceName) {
+    prefer(.v6, interface, "accept_dad", "0")
+  }
+
   private static func name(
     _ family: IPFamily, _ interface: InterfaceName, _ key: String
   ) -> [String] {

@@ -59,6 +59,15 @@ public struct VethPair: Sendable {
     try worlds.host.removeLink(.index(host.index))
   }
 
+  /// Switches the container's end on without giving it anything.
+  public func switchOn(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+    do {
+      try worlds.container.setLink(.index(container.index), up: true)
+    } catch {
+      throw ProtocolError(error, "failed to set \"\(container.name)\" UP")
+    }
+  }
+
   private static func create(
     _ names: AttachmentNames, _ attachment: Attachment, _ settings: Settings,
     in worlds: borrowing HostAndContainer
@@ -129,6 +138,7 @@ public struct VethPair: Sendable {
       throw ProtocolError(error, "failed to set up \"\(name)\"")
     }
     InterfaceSetting.ignoreRouterAdvertisements(name)
+    InterfaceSetting.skipDuplicateDetection(name)
     return (host, container)
   }
 

@@ -1,0 +1,99 @@
+import Addressing
+import CNI
+import JSON
+import Plumbing
+
+/// What the configuration of a bridge network asks for; a value of this type has no contradictions.
+///
+/// Keys and defaults are those of upstream's bridge plugin, version 1.9.1.
+struct BridgeConfiguration: Sendable {
+  /// The bridge. Key `bridge`, default `cni0`.
+  let bridge: InterfaceName
+  /// Whether the bridge gets the gateway's address. Keys `isGateway`, `isDefaultGateway`.
+  let isGateway: Bool
+  /// Whether the container's default route goes through the bridge. Key `isDefaultGateway`.
+  let isDefaultGateway: Bool
+  /// Whether an address of the bridge that is in the way is replaced. Key `forceAddress`.
+  let forcesAddress: Bool
+  /// Whether traffic that leaves the network takes the host's address. Key `ipMasq`.
+  let masquerades: Bool
+  /// Payload of a frame; `nil` leaves it to the kernel. Key `mtu`.
+  let mtu: MTU?
+  /// Whether a frame may leave by the port that it came in. Key `hairpinMode`.
+  let isHairpin: Bool
+  /// Whether the bridge takes frames for any address. Key `promiscMode`.
+  let isPromiscuous: Bool
+  /// Whether the port may speak to the bridge alone. Key `portIsolation`.
+  let isIsolated: Bool
+  /// VLANs of the port.
+  let vlans: VLANSettings
+  /// Whether frames with another source address are dropped. Key `macspoofchk`.
+  let checksSpoofing: Bool
+  /// Whether IPv6 addresses wait for duplicate address detection. Key `enabledad`.
+  let detectsDuplicates: Bool
+  /// Whether the container's end stays down and without addresses. Key `disableContainerInterface`.
+  let leavesContainerAlone: Bool
+  /// The hardware address asked for the container's end.
+  let hardwareAddress: HardwareAddress?
+  /// The IPAM plugin; `nil` makes a network of layer 2 alone.
+  let ipamType: String?
+
+  init(_ request: Request) throws(ProtocolError) {
+    let fields = request.configuration.fields
+    ipamType = try request.configuration.ipamType
+    vlans = try VLANSettings(fields)
+    hardwareAddress = try RequestedHardwareAddress.read(from: request)
+    bridge = try Self.name(fields)
+    let keys = try fields.read { fields throws(JSONFieldError) in
+      (
+        isDefaultGateway: try fields.boolean("isDefaultGateway") ?? false,
+        isGateway: try fields.boolean("isGateway") ?? false,
+        forceAddress: try fields.boolean("forceAddress") ?? false,
+        hairpinMode: try fields.boolean("hairpinMode") ?? false,
+        promiscMode: try fields.boolean("promiscMode") ?? false,
+        portIsolation: try fields.boolean("portIsolation") ?? false,
+        macspoofchk: try fields.boolean("macspoofchk") ?? false,
+        enabledad: try fields.boolean("enabledad") ?? false,
+        disableContainerInterface: try fields.boolean("disableContainerInterface") ?? false
+      )
+    }
+    isDefaultGateway = keys.isDefaultGateway
+    isGateway = keys.isGateway || keys.isDefaultGateway
+    forcesAddress = keys.forceAddress
+    isHairpin = keys.hairpinMode
+    isPromiscuous = keys.promiscMode
+    isIsolated = keys.portIsolation
+    checksSpoofing = keys.macspoofchk
+    detectsDuplicates = keys.enabledad
+    leavesContainerAlone = keys.disableContainerInterface
+    mtu = try request.configuration.mtu()
+    masquerades = try request.configuration.masquerades(request.log)
+    try refuseContradictions()
+  }
+
+  /// The name alone, for verbs that must not stumble over the rest.
+  static func name(_ fields: JSONFields) throws(ProtocolError) -> InterfaceName {
+    let text = try fields.read { fields throws(JSONFieldError) in try fields.text("bridge") }
+    do {
+      return try InterfaceName(text.flatMap { $0.isEmpty ? nil : $0 } ?? "cni0")
+    } catch {
+      throw ProtocolError(error, key: "bridge")
+    }
+  }
+
+  private func refuseContradictions() throws(ProtocolError) {
+    if isHairpin && isPromiscuous {
+      throw ProtocolError(
+        .invalidConfiguration,
+        "cannot set hairpin mode and promiscuous mode at the same time",
+        details: "switch off one of \"hairpinMode\" and \"promiscMode\"")
+    }
+    if leavesContainerAlone && ipamType != nil {
+      throw ProtocolError(
+        .invalidConfiguration,
+        "cannot use IPAM when DisableContainerInterface flag is set",
+        details: "remove one of \"ipam\" and \"disableContainerInterface\"")
+    }
+    if isGateway, let vlan = vlans.access { _ = try VLANGateway.name(vlan, of: bridge) }
+  }
+}

@@ -1,0 +1,113 @@
+import Addressing
+import CNI
+import Digest
+import Linux
+import Netlink
+import Plumbing
+import RouteNetlink
+
+/// The bridge itself, which the first attachment makes and all others find.
+enum BridgeDevice {
+  /// Finds the bridge, or makes it, and sees to it that it fits.
+  ///
+  /// A bridge that is there keeps its MTU and its addresses, as upstream has it. It is switched on,
+  /// and made to take frames for others or to tell VLANs apart where this is asked.
+  ///
+  /// - Throws: `ProtocolError` when the name belongs to something else, or the kernel refuses.
+  static func ensure(
+    _ settings: BridgeConfiguration, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> Link {
+    let step = "failed to create bridge \"\(settings.bridge)\""
+    let bridge: Link
+    do throws(NetlinkError) {
+      bridge = try findOrCreate(settings, worlds.host)
+    } catch  where error.isUnsupported && settings.vlans.needsFiltering {
+      throw ProtocolError(
+        .internalFailure, "\(step): \(error)",
+        details: "the kernel lacks bridge VLAN filtering (CONFIG_BRIDGE_VLAN_FILTERING); "
+          + "remove \"vlan\" and \"vlanTrunk\"")
+    } catch {
+      throw ProtocolError(error, step)
+    }
+    guard bridge.kind == "bridge" else {
+      throw ProtocolError(
+        .internalFailure, "\(step): \"\(settings.bridge)\" already exists but is not a bridge",
+        details: "choose another name under \"bridge\"")
+    }
+    InterfaceSetting.ignoreRouterAdvertisements(settings.bridge)
+    do {
+      try fit(bridge, settings, worlds.host)
+    } catch {
+      throw ProtocolError(error, step)
+    }
+    return bridge
+  }
+
+  /// Asks whether ``ensure(_:in:)`` would succeed, and changes nothing.
+  ///
+  /// - Throws: `ProtocolError`, code 50.
+  static func checkPossible(_ settings: BridgeConfiguration) throws(ProtocolError) {
+    try VethAttachment.checkPossible()
+    let host = try HostAndContainer.hostSocket()
+    do {
+      if let link = try host.findLink(named: settings.bridge) {
+        guard link.kind == "bridge" else {
+          throw NetlinkError(
+            operation: "\"\(settings.bridge)\" already exists but is not a bridge", errno: .exists)
+        }
+      } else {
+        try host.checkSupport(of: .bridge(BridgeSettings()))
+      }
+    } catch {
+      throw ProtocolError(.notReady, "cannot make attachments: \(error)")
+    }
+  }
+
+  private static func findOrCreate(
+    _ settings: BridgeConfiguration, _ host: borrowing NetlinkSocket<RouteFamily>
+  ) throws(NetlinkError) -> Link {
+    if let bridge = try host.findLink(named: settings.bridge) { return bridge }
+    let device = BridgeSettings(filtersVLANs: settings.vlans.needsFiltering ? true : nil)
+    let new = NewLink(
+      settings.bridge, .bridge(device), mtu: settings.mtu,
+      hardwareAddress: hardwareAddress(of: settings.bridge), flags: .up)
+    do {
+      let bridge = try host.createLinkAndRead(new)
+      InterfaceSetting.skipDuplicateDetection(bridge.name)
+      return bridge
+    } catch  where error.isAlreadyThere {
+      // The other first pod was faster.
+      return try host.link(named: settings.bridge)
+    }
+  }
+
+  private static func fit(
+    _ bridge: Link, _ settings: BridgeConfiguration, _ host: borrowing NetlinkSocket<RouteFamily>
+  ) throws(NetlinkError) {
+    var change = LinkChange(.index(bridge.index))
+    if !bridge.isUp { change.isUp = true }
+    if settings.isPromiscuous && !bridge.flags.contains(.promiscuous) {
+      change.isPromiscuous = true
+    }
+    if settings.vlans.needsFiltering && bridge.bridge?.filtersVLANs != true {
+      change.bridge = BridgeSettings(filtersVLANs: true)
+    }
+    if change != LinkChange(.index(bridge.index)) { try host.changeLink(change) }
+  }
+
+  /// A hardware address that the bridge keeps, whichever ports come and go.
+  ///
+  /// Said when the bridge is made, so that it never follows the lowest of its ports. The machine
+  /// takes part, since bridges of two machines may be joined to one network.
+  private static func hardwareAddress(of bridge: InterfaceName) -> HardwareAddress? {
+    do {
+      guard let machine = try BootID.machine() else { return nil }
+      var hash = SHA512()
+      hash.update("bridge \(bridge) of \(machine)".utf8)
+      return .locallyAdministered(from: hash.finalize())
+    } catch {
+      // Without a machine ID the kernel makes one up.
+      return nil
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import Addressing
+import CNI
+import Netlink
+import Plumbing
+import RouteNetlink
+
+/// The routes that stand for a bridge: on either side of the pair, one to the other end.
+enum HostRoutes {
+  /// The container's routes: to the gateway on the link, and through it to the rest of the subnet.
+  ///
+  /// They take the place of the subnet route that an address brings, since nobody else of the subnet
+  /// is on this link.
+  static func inside(_ addresses: [ResultAddress], through link: Link) -> [RouteEntry] {
+    var routes: [RouteEntry] = []
+    for address in addresses {
+      guard let gateway = address.gateway else { continue }
+      var toGateway = RouteEntry(
+        to: .host(gateway), onLink: link.index, scope: .link)
+      toGateway.source = address.address.address
+      // Two addresses may share a gateway; one way to it is enough.
+      if !routes.contains(where: { $0.destination == toGateway.destination }) {
+        routes.append(toGateway)
+      }
+      guard address.address.subnet != .host(address.address.address) else { continue }
+      var toSubnet = RouteEntry(to: address.address.subnet, via: gateway, onLink: link.index)
+      toSubnet.source = address.address.address
+      routes.append(toSubnet)
+    }
+    return routes
+  }
+
+  /// Gives the host's end the gateways' addresses and leads the container's addresses to it.
+  ///
+  /// A route that another pair has left behind for one of the addresses is replaced: the allocator
+  /// gives an address to one container at a time. What is made here goes with the pair.
+  ///
+  /// - Throws: `ProtocolError` when the kernel refuses.
+  static func add(
+    _ addresses: [ResultAddress], through link: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    var gateways: Set<IPAddress> = []
+    var steps: [(failure: String, message: Message)] = []
+    for address in addresses {
+      guard let gateway = address.gateway else { continue }
+      if gateways.insert(gateway).inserted {
+        let own = InterfaceAddress(address: gateway, prefix: .host(gateway.family))
+        let flags: AddressFlags = gateway.family == .v6 ? .withoutDuplicateDetection : []
+        steps.append(
+          (
+            "failed to add IP addr \(own) to \"\(link.name)\"",
+            .addAddress(AddressEntry(own, onLink: link.index, flags: flags))
+          ))
+      }
+      steps.append(
+        (
+          "failed to add route on host to \(address.address.address)",
+          .addRoute(route(to: address, link), .inItsPlace)
+        ))
+    }
+    let answers: [Result<[Message], NetlinkError>]
+    do {
+      answers = try worlds.host.batch(steps.map(\.message))
+    } catch {
+      throw ProtocolError(error, "failed to add routes on host")
+    }
+    for (step, answer) in zip(steps, answers) {
+      if case .failure(let error) = answer { throw ProtocolError(error, step.failure) }
+    }
+  }
+
+  /// Looks whether the host still leads the container's addresses to the container.
+  ///
+  /// - Throws: `ProtocolError` that names the first route that is missing.
+  static func check(
+    _ addresses: [ResultAddress], through inside: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    for address in addresses {
+      let found: RouteEntry?
+      let outside: Link?
+      do throws(NetlinkError) {
+        outside = try worlds.outerEnd(of: inside)
+        found = try worlds.host.findRoute(to: address.address.address)
+      } catch {
+        throw ProtocolError(error)
+      }
+      guard let outside, found?.linkIndex == outside.index else {
+        throw ProtocolError(
+          .internalFailure,
+          "ptp: no route on the host leads \(address.address.address) to \(inside.name)",
+          details: "run DEL and ADD again")
+      }
+    }
+  }
+
+  private static func route(to address: ResultAddress, _ link: Link) -> RouteEntry {
+    RouteEntry(to: .host(address.address.address), onLink: link.index, scope: .host)
+  }
+}
+
+extension Subnet {
+  /// The network of one address alone.
+  fileprivate static func host(_ address: IPAddress) -> Subnet {
+    Subnet(containing: address, prefix: .host(address.family))
+  }
+}

@@ -1,0 +1,130 @@
+internal import Addressing
+public import CNI
+internal import Plumbing
+internal import RouteNetlink
+
+/// Joins each container to the host by a pair of links of its own, with routes instead of a bridge.
+///
+/// Containers of one network reach each other through the host, which sees every packet.
+public enum PTP: Plugin {
+  /// Its name on CNI_PATH.
+  public static let name = "ptp"
+
+  /// Makes the attachment.
+  ///
+  /// Takes back everything it has done if a step fails, but for forwarding, which others may use.
+  ///
+  /// - Throws: `ProtocolError`.
+  public static func add(_ request: Request) throws(ProtocolError) -> PluginResult {
+    let settings = try PTPConfiguration(request)
+    let attachment = try request.attachment
+    let worlds = try HostAndContainer(for: request)
+    var rollback = Rollback()
+
+    let pair = try VethPair(for: attachment, .init(mtu: settings.mtu), in: worlds)
+    rollback.undo { try pair.remove(in: worlds) }
+
+    var result = try request.delegateAdd(to: settings.ipamType)
+    rollback.undoLast { try request.delegateDelete(to: settings.ipamType) }
+    try join(pair, to: &result, request)
+
+    try ContainerInterface.configure(
+      pair.container, at: 1, as: result,
+      .init(
+        hasSubnetRoutes: false,
+        firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
+      in: worlds)
+    try HostRoutes.add(result.addresses, through: pair.host, in: worlds)
+    try Forwarding.enable(for: Set(result.addresses.map(\.address.family)))
+
+    if settings.masquerades {
+      try Masquerade.add(for: attachment, addresses: result.addresses.map(\.address))
+      rollback.undo { try Masquerade.remove(for: attachment) }
+    }
+    try pair.waitUntilUp(in: worlds)
+
+    result.dns = try request.configuration.resolverSettings(insteadOf: result.dns)
+    rollback.commit()
+    return result
+  }
+
+  /// Removes the attachment; what is gone already is as good as removed.
+  ///
+  /// Needs neither the namespace nor a previous result.
+  ///
+  /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
+  public static func delete(_ request: Request) throws(ProtocolError) {
+    var failures = Failures()
+    VethAttachment.delete(request, &failures)
+    VethAttachment.release(request, &failures)
+    try failures.report()
+  }
+
+  /// Removes what belongs to attachments of this network that are no more.
+  ///
+  /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
+  public static func collectGarbage(
+    _ request: Request, keeping valid: Set<ValidAttachment>
+  ) throws(ProtocolError) {
+    var failures = Failures()
+    VethAttachment.collectGarbage(request, keeping: valid, &failures)
+    VethAttachment.releaseGarbage(request, &failures)
+    try failures.report()
+  }
+
+  /// Looks whether everything that the ADD has made is still there, and changes nothing.
+  ///
+  /// - Throws: `ProtocolError` that names the first thing that is missing or different.
+  public static func check(_ request: Request) throws(ProtocolError) {
+    let settings = try PTPConfiguration(request)
+    try request.delegateCheck(to: settings.ipamType)
+    let previous = try PreviousResult(request)
+    let worlds = try HostAndContainer(for: request)
+
+    let named = try previous.containerInterface()
+    let inside = try previous.link(named, worlds.container, "container")
+    guard inside.kind == "veth" else {
+      throw ProtocolError(
+        .internalFailure, "Error: Container interface \(inside.name) not of type veth/p2p")
+    }
+    try previous.checkAddressesAndRoutes(of: inside, in: worlds)
+    try HostRoutes.check(previous.result.addresses, through: inside, in: worlds)
+    if settings.masquerades {
+      try Masquerade.check(
+        for: try request.attachment, addresses: previous.result.addresses.map(\.address))
+    }
+  }
+
+  /// Tells whether an ADD could succeed now.
+  ///
+  /// - Throws: `ProtocolError`, code 50, that names what is missing.
+  public static func status(_ request: Request) throws(ProtocolError) {
+    let settings = try PTPConfiguration(request)
+    try VethAttachment.checkPossible()
+    try Forwarding.checkPossible(for: [.v4])
+    if settings.masquerades { try Masquerade.checkPossible() }
+    try request.delegateStatus(to: settings.ipamType)
+  }
+
+  /// Puts the pair and its place into what the IPAM plugin has given.
+  private static func join(
+    _ pair: VethPair, to result: inout PluginResult, _ request: Request
+  ) throws(ProtocolError) {
+    guard !result.addresses.isEmpty else {
+      throw ProtocolError(.internalFailure, "IPAM plugin returned missing IP config")
+    }
+    result.interfaces = [
+      ResultInterface(pair.host),
+      ResultInterface(pair.container, sandbox: request.namespacePath ?? ""),
+    ]
+    for place in result.addresses.indices {
+      guard result.addresses[place].gateway != nil else {
+        throw ProtocolError(
+          .invalidConfiguration,
+          "IPAM plugin gave no gateway for \(result.addresses[place].address)",
+          details: "ptp puts the gateway's address on the host: set \"gateway\" in \"ipam\"")
+      }
+      result.addresses[place].interface = 1
+    }
+  }
+}

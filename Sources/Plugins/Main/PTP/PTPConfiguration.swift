@@ -1,0 +1,26 @@
+import Addressing
+import CNI
+import Plumbing
+
+/// What the configuration of a point-to-point network asks for.
+///
+/// Keys and defaults are those of upstream's ptp plugin, version 1.9.1.
+struct PTPConfiguration: Sendable {
+  /// Whether traffic that leaves the network takes the host's address. Key `ipMasq`.
+  let masquerades: Bool
+  /// Payload of a frame; `nil` leaves it to the kernel. Key `mtu`.
+  let mtu: MTU?
+  /// The IPAM plugin; there is no network of this kind without addresses.
+  let ipamType: String
+
+  init(_ request: Request) throws(ProtocolError) {
+    guard let type = try request.configuration.ipamType else {
+      throw ProtocolError(
+        .invalidConfiguration, "no plugin name provided",
+        details: "ptp needs addresses: name an IPAM plugin under \"ipam.type\"")
+    }
+    ipamType = type
+    mtu = try request.configuration.mtu()
+    masquerades = try request.configuration.masquerades(request.log)
+  }
+}

@@ -1,0 +1,55 @@
+public import Addressing
+public import CNI
+internal import JSON
+
+// Keys that several main plugins have in common.
+
+extension NetworkConfiguration {
+  /// How names are to be resolved: as the configuration says, or else as the IPAM plugin has it.
+  ///
+  /// The configuration replaces all of it once it has a domain or any list, even an empty one.
+  ///
+  /// - Throws: `ProtocolError` for a value of the wrong kind.
+  public func resolverSettings(
+    insteadOf settings: DNSSettings
+  ) throws(ProtocolError) -> DNSSettings {
+    let own = try dns
+    let hasList = own.nameservers != nil || own.search != nil || own.options != nil
+    return hasList || !(own.domain ?? "").isEmpty ? own : settings
+  }
+
+  /// How many bytes of payload a frame is to carry: key `mtu`, 0 for the kernel's default.
+  ///
+  /// - Throws: `ProtocolError` for a number that cannot be one.
+  public func mtu() throws(ProtocolError) -> MTU? {
+    let bytes = try fields.read { fields throws(JSONFieldError) in try fields.integer("mtu") }
+    guard let bytes, bytes != 0 else { return nil }
+    do {
+      return try MTU(bytes)
+    } catch {
+      throw ProtocolError(error, key: "mtu")
+    }
+  }
+
+  /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
+  ///
+  /// `ipMasqBackend` may name upstream's two back ends; both are served by the same rules.
+  ///
+  /// - Throws: `ProtocolError` for a back end of another name.
+  public func masquerades(_ log: (String) -> Void) throws(ProtocolError) -> Bool {
+    let keys = try fields.read { fields throws(JSONFieldError) in
+      (isOn: try fields.boolean("ipMasq") ?? false, backend: try fields.text("ipMasqBackend"))
+    }
+    guard keys.isOn else { return false }
+    switch keys.backend ?? "" {
+    case "", "nftables": break
+    case "iptables":
+      log("ipMasqBackend \"iptables\" is served by nftables rules of the same effect")
+    case let other:
+      throw ProtocolError(
+        .invalidConfiguration, "unknown ipmasq backend \"\(other)\"",
+        details: "\"ipMasqBackend\" is \"nftables\" or \"iptables\"")
+    }
+    return true
+  }
+}

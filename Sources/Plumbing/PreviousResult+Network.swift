@@ -1,0 +1,72 @@
+internal import Addressing
+public import CNI
+internal import Netlink
+public import RouteNetlink
+
+extension PreviousResult {
+  /// Looks whether a link of the container still has the addresses and routes of the result.
+  ///
+  /// - Throws: ``ProtocolError`` that names the first address or route that is missing.
+  public func checkAddressesAndRoutes(
+    of link: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let addresses: [AddressEntry]
+    do {
+      addresses = try worlds.container.addresses(ofLink: link.index)
+    } catch {
+      throw ProtocolError(error)
+    }
+    for promised in result.addresses
+    where !addresses.contains(where: { $0.address == promised.address }) {
+      throw ProtocolError(
+        .internalFailure, "Failed to match addr \(promised.address) on interface \(link.name)")
+    }
+    for family in IPFamily.allCases {
+      try checkRoutes(family, link, in: worlds)
+    }
+  }
+
+  private func checkRoutes(
+    _ family: IPFamily, _ link: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let addresses = result.addresses.filter { $0.address.family == family && $0.gateway != nil }
+    let promised = result.routes.filter { $0.family == family }
+    guard !addresses.isEmpty || !promised.isEmpty else { return }
+    let routes: [RouteEntry]
+    do {
+      routes = try worlds.container.routes(family: family, table: nil)
+    } catch {
+      throw ProtocolError(error)
+    }
+    for address in addresses {
+      let subnet = address.address.subnet
+      guard !routes.contains(where: { $0.table == .main && $0.destination == subnet }) else {
+        continue
+      }
+      throw ProtocolError(
+        .internalFailure,
+        "Failed to find Gateway \(address.gateway?.description ?? "") for interface \(link.name)",
+        details: "no route leads to \(subnet)")
+    }
+    for route in promised where !routes.contains(where: { matches($0, route) }) {
+      throw ProtocolError(
+        .internalFailure, "Expected Route \(describe(route)) not found in routing table")
+    }
+  }
+
+  /// Whether a route is the promised one; of a default route any gateway will do.
+  private func matches(_ route: RouteEntry, _ promised: ResultRoute) -> Bool {
+    guard route.destination == promised.subnet,
+      route.table == promised.table.map({ RouteTable(rawValue: UInt32(truncatingIfNeeded: $0)) })
+        ?? .main,
+      promised.mtu == nil || promised.mtu == route.mtu.map(Int.init),
+      promised.advmss == nil || promised.advmss == route.segmentSize.map(Int.init)
+    else { return false }
+    return promised.subnet.isEverything || promised.gateway == nil
+      || promised.gateway == route.gateway
+  }
+
+  private func describe(_ route: ResultRoute) -> String {
+    "{Dst:\(route.subnet)" + (route.gateway.map { " GW:\($0)" } ?? "") + "}"
+  }
+}

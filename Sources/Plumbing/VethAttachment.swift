@@ -1,0 +1,60 @@
+public import CNI
+internal import Linux
+internal import Netlink
+
+/// What the plugins that join a container by a pair of links have in common when they take it away.
+///
+/// Each step goes on after an error and tells it to the failures it is lent. The order is fixed by
+/// who uses what: first the interface, then rules about its addresses, last the addresses.
+public enum VethAttachment {
+  /// Cuts the interface and takes the masquerade rules away.
+  public static func delete(_ request: Request, _ failures: inout Failures) {
+    failures.attempt("remove the interface") { () throws(ProtocolError) in
+      try VethPair.remove(for: try request.attachment, namespace: request.namespacePath)
+    }
+    failures.attempt("remove the masquerade rules") { () throws(ProtocolError) in
+      try Masquerade.remove(for: try request.attachment)
+    }
+  }
+
+  /// Gives the addresses back.
+  public static func release(_ request: Request, _ failures: inout Failures) {
+    failures.attempt("release the addresses") { () throws(ProtocolError) in
+      if let ipam = try request.configuration.ipamType { try request.delegateDelete(to: ipam) }
+    }
+  }
+
+  /// Takes away interfaces and masquerade rules of attachments that are no more.
+  public static func collectGarbage(
+    _ request: Request, keeping valid: Set<ValidAttachment>, _ failures: inout Failures
+  ) {
+    let network = request.configuration.name
+    failures.attempt("remove left-over interfaces") { () throws(ProtocolError) in
+      try VethPair.collectGarbage(of: network, keeping: valid)
+    }
+    failures.attempt("remove left-over masquerade rules") { () throws(ProtocolError) in
+      try Masquerade.collectGarbage(network: network, keeping: valid)
+    }
+  }
+
+  /// Gives back the addresses of attachments that are no more.
+  public static func releaseGarbage(_ request: Request, _ failures: inout Failures) {
+    failures.attempt("release left-over addresses") { () throws(ProtocolError) in
+      if let ipam = try request.configuration.ipamType {
+        try request.delegateGarbageCollection(to: ipam)
+      }
+    }
+  }
+
+  /// Asks whether the kernel would make a pair, and changes nothing.
+  ///
+  /// - Throws: `ProtocolError`, code 50, if it would not.
+  public static func checkPossible() throws(ProtocolError) {
+    let host = try HostAndContainer.hostSocket()
+    do {
+      try VethPair.checkSupport(host)
+    } catch {
+      throw ProtocolError(.notReady, "cannot make attachments: \(error)")
+    }
+  }
+}

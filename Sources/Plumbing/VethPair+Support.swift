@@ -1,0 +1,44 @@
+internal import Addressing
+internal import Linux
+public import Netlink
+public import RouteNetlink
+
+extension VethPair {
+  /// Asks whether the kernel would make a pair, and changes nothing.
+  ///
+  /// - Throws: `NetlinkError`; `EPERM` without the privilege, `EOPNOTSUPP` without the feature.
+  public static func checkSupport(
+    _ host: borrowing NetlinkSocket<RouteFamily>
+  ) throws(NetlinkError) {
+    try host.checkSupport(of: .veth(peer: VethPeer(name: try .probe)))
+  }
+}
+
+extension NetlinkSocket where Family == RouteFamily {
+  /// Asks whether the kernel would make a link of a kind, and changes nothing.
+  ///
+  /// It is asked for one with a hardware address that no link can have: a kernel that knows the kind
+  /// objects to the address, one that does not objects to the kind, and nothing is ever made.
+  ///
+  /// - Throws: `NetlinkError`; `EPERM` without the privilege, `EOPNOTSUPP` without the feature.
+  public borrowing func checkSupport(of kind: LinkKind) throws(NetlinkError) {
+    do {
+      try createLink(NewLink(try .probe, kind, hardwareAddress: .zero))
+    } catch  where error.cause == .refused && error.errno == .addressNotAvailable {
+      // The kind is known.
+    }
+  }
+}
+
+extension InterfaceName {
+  /// A name for a link that is never made.
+  fileprivate static var probe: InterfaceName {
+    get throws(NetlinkError) {
+      do {
+        return try InterfaceName("swift-cni-probe")
+      } catch {
+        throw NetlinkError(operation: "name a link \"swift-cni-probe\"", errno: .invalid)
+      }
+    }
+  }
+}
