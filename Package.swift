@@ -123,7 +123,8 @@ let proof: [Target] = [
   tests(
     "PlumbingTests",
     ["Plumbing", "CNI", "RouteNetlink", "Netlink", "Nftables", "TestSupport", "Witness"] + ground),
-  tests("CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground),
+  tests(
+    "CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests(
     "PluginTests",
     [

@@ -22,9 +22,9 @@ extension NetworkRunner {
     guard !list.disablesGarbageCollection else { return [] }
     var failures: [ProtocolError] = []
     var removed: [Attachment] = []
-    let (remembered, brokenFiles) = try cache.contents()
-    failures += brokenFiles.map { ProtocolError($0.reason.code, "\($0)") }
-    for cached in remembered
+    let remembered = try cache.contents()
+    failures += remembered.brokenFiles.map { ProtocolError($0.reason.code, "\($0)") }
+    for cached in remembered.attachments
     where cached.network == list.name && !valid.contains(cached.attachment.withoutNetwork) {
       do throws(ProtocolError) {
         try delete(cached.arguments, from: list)

@@ -108,7 +108,7 @@ public struct NetworkRunner: Sendable {
         request.previousResult = try cache.result(of: attachment, in: list.version)
       } catch {
         // DEL must work without it, and a damaged memory must not keep an attachment for ever.
-        StandardStreams.writeDiagnostics("ignoring the cached result: \(error)\n")
+        StandardStreams.writeDiagnostics("ignoring \(cache.path(of: attachment)): \(error)\n")
       }
     }
     for plugin in list.plugins.reversed() { try run(request, plugin, "delete") }
@@ -142,9 +142,9 @@ public struct NetworkRunner: Sendable {
     _ request: PluginRequest, _ plugin: JSONObject
   ) throws(ProtocolError) -> [UInt8] {
     let match = try pluginPath.find(plugin["type"]?.textValue ?? "")
-    return try program.run(
-      match.path, request.document(for: plugin),
-      request.environment(from: environment, path: pluginPath))
+    return try program(
+      match.path, input: request.document(for: plugin),
+      environment: request.environment(from: environment, path: pluginPath))
   }
 }
 

@@ -4,8 +4,7 @@ public import Linux
 
 /// The way in which plugins are run; a value, so that tests can put another in its place.
 public struct PluginProgram: Sendable {
-  /// Runs the file at a path with some input and variables, and returns what it printed.
-  let run:
+  private let run:
     @Sendable (_ path: String, _ input: [UInt8], Environment) throws(ProtocolError) -> [UInt8]
 
   /// Another way to run plugins.
@@ -13,6 +12,20 @@ public struct PluginProgram: Sendable {
     _ run: @escaping @Sendable (String, [UInt8], Environment) throws(ProtocolError) -> [UInt8]
   ) {
     self.run = run
+  }
+
+  /// Runs a plugin.
+  ///
+  /// - Parameters:
+  ///   - path: the plugin's file.
+  ///   - input: what it reads from standard input.
+  ///   - environment: all its variables.
+  /// - Returns: what it printed.
+  /// - Throws: ``ProtocolError``: its own, or why it could not be run.
+  public func callAsFunction(
+    _ path: String, input: [UInt8], environment: Environment
+  ) throws(ProtocolError) -> [UInt8] {
+    try run(path, input, environment)
   }
 
   /// Runs the file as a program.

@@ -30,6 +30,14 @@ public struct ResultCache: Hashable, Sendable {
     public let reason: ProtocolError
   }
 
+  /// Everything that is remembered.
+  public struct Contents: Hashable, Sendable {
+    /// The attachments, sorted by their file names.
+    public var attachments: [CachedAttachment] = []
+    /// The files that could not be read.
+    public var brokenFiles: [BrokenFile] = []
+  }
+
   /// Where an attachment is remembered.
   public func path(of attachment: Attachment) -> String {
     "\(directory)/\(attachment.network)-\(attachment.container)-\(attachment.interface.text)"
@@ -97,24 +105,21 @@ public struct ResultCache: Hashable, Sendable {
   ///
   /// Files of the older form are passed over: they do not say whose they are.
   ///
-  /// - Returns: the attachments, sorted by their file names, and the broken files.
+  /// - Returns: the attachments and the broken files.
   /// - Throws: ``ProtocolError`` when the directory cannot be read; that there is none is no error.
-  public func contents() throws(ProtocolError) -> (
-    attachments: [CachedAttachment], brokenFiles: [BrokenFile]
-  ) {
-    var attachments: [CachedAttachment] = []
-    var brokenFiles: [BrokenFile] = []
+  public func contents() throws(ProtocolError) -> Contents {
+    var contents = Contents()
     for name in try names() {
       let path = "\(directory)/\(name)"
       do throws(ProtocolError) {
         if let bytes = try bytes(of: path), let cached = try CachedAttachment(file: bytes) {
-          attachments.append(cached)
+          contents.attachments.append(cached)
         }
       } catch {
-        brokenFiles.append(BrokenFile(path: path, reason: error))
+        contents.brokenFiles.append(BrokenFile(path: path, reason: error))
       }
     }
-    return (attachments, brokenFiles)
+    return contents
   }
 
   private func names() throws(ProtocolError) -> [String] {
