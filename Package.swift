@@ -118,7 +118,7 @@ let proof: [Target] = [
     ["RouteNetlink", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
   tests("NftablesTests", ["Nftables", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
   tests("IptablesTests", ["Iptables", "Linux", "TestSupport"]),
-  tests("CNITests", ["CNI", "TestSupport"] + ground),
+  tests("CNITests", ["CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),
   tests(
     "PlumbingTests",

@@ -120,7 +120,20 @@ extension ChildProcess.End {
   fileprivate var words: String {
     switch self {
     case .exited(let code): "exit status \(code)"
-    case .signalled(let number): "signal: \(number)"
+    case .signalled(let number): "signal: \(signalWords(number))"
     }
+  }
+}
+
+private func signalWords(_ number: Int32) -> String {
+  switch number {
+  case 4: "illegal instruction"
+  case 5: "trace/breakpoint trap"
+  case 6: "aborted"
+  case 9: "killed"
+  case 11: "segmentation fault"
+  case 13: "broken pipe"
+  case 15: "terminated"
+  default: "signal \(number)"
   }
 }
