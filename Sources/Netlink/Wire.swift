@@ -86,13 +86,13 @@ extension NetlinkHandle {
         guard error.errno == .protocolOptionNotAvailable else { throw error }
       }
     }
-    // libnl gives a socket 32 KiB each way, which the kernel doubles. It counts the memory that
-    // an acknowledgement takes, about 1 KiB, not its 36 bytes.
+    // libnl gives a socket 32 KiB each way, of which the kernel makes twice as much.
     if byteCount > 60_000 {
       try makeRoom(forSending: byteCount)
     }
-    if requests.count > 32 {
-      try makeRoom(forReceiving: requests.count * 1_024)
+    let expected = requests.reduce(0) { $0 + $1.answer.weight }
+    if expected > 30_000 {
+      try makeRoom(forReceiving: expected)
     }
   }
 
@@ -100,6 +100,18 @@ extension NetlinkHandle {
   private borrowing func empty() throws(SystemError) {
     while true {
       if case .nothing = try receive() { return }
+    }
+  }
+}
+
+extension Message.Answer {
+  /// The memory that the kernel counts for an answer while it waits to be received: that of its
+  /// buffer, not of its bytes. A listing makes its next part only when one has been received.
+  fileprivate var weight: Int {
+    switch self {
+    case .acknowledgement: 1_024
+    case .reply: 4_096
+    case .listing, .silence: 0
     }
   }
 }
