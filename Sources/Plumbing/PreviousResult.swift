@@ -54,6 +54,7 @@ public struct PreviousResult: Sendable {
   ///   - named: the interface of the result.
   ///   - socket: where it should be.
   ///   - subject: what to call it in an error, such as `container`.
+  /// - Returns: the link.
   /// - Throws: ``ProtocolError`` when it is gone or is another one by now.
   public func link(
     _ named: ResultInterface, _ socket: borrowing NetlinkSocket<RouteFamily>,

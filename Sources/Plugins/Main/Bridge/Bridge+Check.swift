@@ -18,10 +18,13 @@ extension Bridge {
     if settings.leavesContainerAlone { return }
     let inside = try previous.link(
       try previous.containerInterface(), worlds.container, "container")
-    try checkPair(inside, bridge, previous, in: worlds)
+    let outside = try checkPair(inside, bridge, previous, in: worlds)
     try previous.checkAddressesAndRoutes(of: inside, in: worlds)
 
     let attachment = try request.attachment
+    if settings.checksSpoofing, let address = inside.hardwareAddress {
+      try SpoofCheck.check(for: attachment, port: outside.name, address)
+    }
     if settings.masquerades && settings.ipamType != nil {
       try Masquerade.check(
         for: attachment, addresses: previous.result.addresses.map(\.address))
@@ -54,7 +57,7 @@ extension Bridge {
   private static func checkPair(
     _ inside: Link, _ bridge: Link, _ previous: PreviousResult,
     in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) {
+  ) throws(ProtocolError) -> Link {
     guard inside.kind == "veth" else {
       throw fault("Error: Container interface \(inside.name) not of type veth")
     }
@@ -80,6 +83,7 @@ extension Bridge {
         "Interface \(outside.name) Mac doesn't match: "
           + "\(outside.hardwareAddress?.description ?? "none") not found")
     }
+    return outside
   }
 
   private static func fault(_ message: String) -> ProtocolError {

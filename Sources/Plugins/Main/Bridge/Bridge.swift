@@ -29,6 +29,11 @@ public enum Bridge: Plugin {
     rollback.undo { try pair.remove(in: worlds) }
     try BridgePort.join(settings.vlans, pair.host, in: worlds)
 
+    if settings.checksSpoofing, let address = pair.container.hardwareAddress {
+      try SpoofCheck.add(for: attachment, port: pair.host.name, address)
+      rollback.undo { try SpoofCheck.remove(for: attachment) }
+    }
+
     var result = PluginResult(interfaces: interfaces(bridge, pair, request))
     if let ipam = settings.ipamType {
       let lease = try request.delegateAdd(to: ipam)
@@ -65,6 +70,9 @@ public enum Bridge: Plugin {
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
     VethAttachment.delete(request, &failures)
+    failures.attempt("remove the spoof check") { () throws(ProtocolError) in
+      try SpoofCheck.remove(for: try request.attachment)
+    }
     VethAttachment.release(request, &failures)
     try failures.report()
   }
@@ -77,6 +85,9 @@ public enum Bridge: Plugin {
   ) throws(ProtocolError) {
     var failures = Failures()
     VethAttachment.collectGarbage(request, keeping: valid, &failures)
+    failures.attempt("remove left-over spoof checks") { () throws(ProtocolError) in
+      try SpoofCheck.collectGarbage(network: request.configuration.name, keeping: valid)
+    }
     VethAttachment.releaseGarbage(request, &failures)
     try failures.report()
   }

@@ -7,31 +7,31 @@ import Plumbing
 ///
 /// Keys and defaults are those of upstream's bridge plugin, version 1.9.1.
 struct BridgeConfiguration: Sendable {
-  /// The bridge. Key `bridge`, default `cni0`.
+  /// The bridge: key `bridge`, default `cni0`.
   let bridge: InterfaceName
-  /// Whether the bridge gets the gateway's address. Keys `isGateway`, `isDefaultGateway`.
+  /// Whether the bridge gets the gateway's address: keys `isGateway`, `isDefaultGateway`.
   let isGateway: Bool
-  /// Whether the container's default route goes through the bridge. Key `isDefaultGateway`.
+  /// Whether the container's default route goes through the bridge: key `isDefaultGateway`.
   let isDefaultGateway: Bool
-  /// Whether an address of the bridge that is in the way is replaced. Key `forceAddress`.
+  /// Whether an address of the bridge that is in the way is replaced: key `forceAddress`.
   let forcesAddress: Bool
-  /// Whether traffic that leaves the network takes the host's address. Key `ipMasq`.
+  /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
   let masquerades: Bool
-  /// Payload of a frame; `nil` leaves it to the kernel. Key `mtu`.
+  /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
   let mtu: MTU?
-  /// Whether a frame may leave by the port that it came in. Key `hairpinMode`.
+  /// Whether a frame may leave by the port that it came in: key `hairpinMode`.
   let isHairpin: Bool
-  /// Whether the bridge takes frames for any address. Key `promiscMode`.
+  /// Whether the bridge takes frames for any address: key `promiscMode`.
   let isPromiscuous: Bool
-  /// Whether the port may speak to the bridge alone. Key `portIsolation`.
+  /// Whether the port may speak to the bridge alone: key `portIsolation`.
   let isIsolated: Bool
   /// VLANs of the port.
   let vlans: VLANSettings
-  /// Whether frames with another source address are dropped. Key `macspoofchk`.
+  /// Whether frames with another source address are dropped: key `macspoofchk`.
   let checksSpoofing: Bool
-  /// Whether IPv6 addresses wait for duplicate address detection. Key `enabledad`.
+  /// Whether IPv6 addresses wait for duplicate address detection: key `enabledad`.
   let detectsDuplicates: Bool
-  /// Whether the container's end stays down and without addresses. Key `disableContainerInterface`.
+  /// Whether the container's end stays down and without addresses: key `disableContainerInterface`.
   let leavesContainerAlone: Bool
   /// The hardware address asked for the container's end.
   let hardwareAddress: HardwareAddress?

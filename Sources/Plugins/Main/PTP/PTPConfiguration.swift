@@ -6,9 +6,9 @@ import Plumbing
 ///
 /// Keys and defaults are those of upstream's ptp plugin, version 1.9.1.
 struct PTPConfiguration: Sendable {
-  /// Whether traffic that leaves the network takes the host's address. Key `ipMasq`.
+  /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
   let masquerades: Bool
-  /// Payload of a frame; `nil` leaves it to the kernel. Key `mtu`.
+  /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
   let mtu: MTU?
   /// The IPAM plugin; there is no network of this kind without addresses.
   let ipamType: String
