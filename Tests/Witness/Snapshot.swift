@@ -1,8 +1,13 @@
+import CLinux
+import Glibc
+
 /// All of the calling thread's network namespace, as lines of text in a fixed order.
 ///
-/// Two snapshots are equal when nothing has been left behind. Links are told by name, since an
-/// index is never given twice; handles of nftables, counters, and neighbours that the kernel
-/// learnt by itself are left out, since traffic alone changes them.
+/// Two snapshots are equal when nothing has been left behind. What changes without anybody's hand
+/// is left out: carrier and operational state, handles and counters of nftables, the progress of
+/// duplicate address detection, and the link-local addresses, multicast and anycast routes, and
+/// neighbours that the kernel makes by itself. Links are told by name, since no index is given
+/// twice.
 public func snapshot() throws(WitnessError) -> [String] {
   let links = try links()
   let names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
@@ -10,20 +15,21 @@ public func snapshot() throws(WitnessError) -> [String] {
 
   var lines: [String] = links.map { link in
     line(
-      "link", link.name, link.kind ?? "-", "flags \(String(link.flags, radix: 16))",
+      "link", link.name, link.kind ?? "-",
+      "flags \(String(link.flags & ~carrierFlags, radix: 16))",
       "mtu \(link.mtu)", link.hardwareAddress, "master \(name(link.master))",
       "peer \(link.peerNamespace == nil ? name(link.peer) : "elsewhere")",
-      "alias \(link.alias ?? "-")", "state \(link.operationalState)",
-      "promiscuity \(link.promiscuity)", link.vlanID.map { "vlan \($0)" },
+      "alias \(link.alias ?? "-")", "promiscuity \(link.promiscuity)",
+      link.vlanID.map { "vlan \($0)" },
       link.bridge.map { "filtering \($0.filtersVLANs) pvid \($0.defaultVLAN)" },
       link.port.map { "hairpin \($0.hairpin) isolated \($0.isolated) learning \($0.learning)" })
   }
-  lines += try addresses().map {
+  lines += try addresses().filter { !$0.address.hasPrefix("fe80:") }.map {
     line(
       "address", name($0.linkIndex), $0.text, "peer \($0.peer ?? "-")", "scope \($0.scope)",
-      "flags \(String($0.flags, radix: 16))")
+      "flags \(String($0.flags & ~UInt32(IFA_F_TENTATIVE), radix: 16))")
   }
-  lines += try routes().map { route in
+  lines += try routes().filter { !$0.isMadeByKernelAlone }.map { route in
     line(
       "route", route.destination, "via \(route.gateway ?? "-")", "on \(name(route.linkIndex))",
       "from \(route.preferredSource ?? "-")", "table \(route.table)",
@@ -49,7 +55,22 @@ public func snapshot() throws(WitnessError) -> [String] {
   return try lines.sorted() + rulesetLines()
 }
 
-/// What is in one snapshot and not in the other, marked with `+` and `-`; empty when nothing changed.
+/// Set and cleared by whoever is at the other end: IFF_RUNNING, IFF_LOWER_UP, IFF_DORMANT.
+private let carrierFlags = UInt32(IFF_RUNNING) | 1 << 16 | 1 << 17
+
+extension SeenRoute {
+  /// Link-local, multicast and anycast routes of IPv6, and the local ones of its addresses, come
+  /// when duplicate address detection ends or forwarding begins.
+  fileprivate var isMadeByKernelAlone: Bool {
+    family == 6 && origin == UInt8(RTPROT_KERNEL)
+      && (destination.hasPrefix("fe80:") || destination.hasPrefix("ff00:")
+        || type != UInt8(RTN_UNICAST))
+  }
+}
+
+/// What is in one snapshot and not in the other, marked with `+` and `-`.
+///
+/// Empty when nothing changed.
 public func difference(from before: [String], to after: [String]) -> [String] {
   after.difference(from: before).map { change in
     switch change {
