@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 public import JSON
 
 // What the documents of the protocol have in common, for reading and for writing.
@@ -10,7 +10,9 @@ extension JSONFields {
   }
 
   /// An address with its prefix length.
-  func interfaceAddress(_ key: String) throws(ProtocolError) -> InterfaceAddress? {
+  ///
+  /// - Throws: ``ProtocolError`` of code 7 that names the key.
+  public func interfaceAddress(_ key: String) throws(ProtocolError) -> InterfaceAddress? {
     guard let text = try protocolText(key) else { return nil }
     do throws(AddressParseError) {
       return try InterfaceAddress(text)
@@ -20,7 +22,9 @@ extension JSONFields {
   }
 
   /// An address; empty text counts as absent.
-  func address(_ key: String) throws(ProtocolError) -> IPAddress? {
+  ///
+  /// - Throws: ``ProtocolError`` of code 7 that names the key.
+  public func address(_ key: String) throws(ProtocolError) -> IPAddress? {
     guard let text = try protocolText(key), !text.isEmpty else { return nil }
     do throws(AddressParseError) {
       return try IPAddress(text)
@@ -43,7 +47,9 @@ extension JSONFields {
   }
 
   /// Reads each object of a list; nothing for an absent one.
-  func each<T>(
+  ///
+  /// - Throws: ``ProtocolError`` of code 7 that names the key, or what `body` throws.
+  public func each<T>(
     _ key: String, _ body: (JSONFields) throws(ProtocolError) -> T
   ) throws(ProtocolError) -> [T] {
     let objects = try read { fields throws(JSONFieldError) in try fields.objects(key) } ?? []
