@@ -17,7 +17,7 @@ struct LeaseDraft: ~Copyable {
   private let file: UnnamedFile
 
   init(
-    for owner: LeaseOwner, in directory: String, sideDirectory: String
+    for owner: LeaseOwner, in directory: String, sideDirectory: String?
   ) throws(SystemError) {
     let unnamed = try Self.unnamedFile(in: directory, sideDirectory: sideDirectory)
     try unnamed.descriptor.write(LeaseFile.bytes(for: owner))
@@ -32,13 +32,13 @@ struct LeaseDraft: ~Copyable {
   }
 
   private static func unnamedFile(
-    in directory: String, sideDirectory: String
+    in directory: String, sideDirectory: String?
   ) throws(SystemError) -> UnnamedFile {
     do throws(SystemError) {
       return try UnnamedFile(in: directory, sideDirectory: sideDirectory)
     } catch {
       // The side directory is only missing when the store is new.
-      guard error.errno == .noEntry else { throw error }
+      guard error.errno == .noEntry, let sideDirectory else { throw error }
       try Directory.create(sideDirectory, mode: 0o700)
       return try UnnamedFile(in: directory, sideDirectory: sideDirectory)
     }

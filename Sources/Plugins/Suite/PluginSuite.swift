@@ -1,8 +1,13 @@
 internal import BridgePlugin
 public import CNI
+internal import HostLocalPlugin
 internal import PTPPlugin
+internal import StaticPlugin
 
 extension PluginRegistry {
   /// The plugins of this house, each under the name by which it lies on `CNI_PATH`.
-  public static let suite = PluginRegistry([Bridge.self, PTP.self])
+  public static let suite = PluginRegistry([
+    Bridge.self, PTP.self,
+    HostLocal.self, Static.self,
+  ])
 }
