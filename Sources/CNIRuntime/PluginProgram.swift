@@ -1,5 +1,4 @@
 public import CNI
-internal import JSON
 public import Linux
 
 /// The way in which plugins are run; a value, so that tests can put another in its place.
@@ -53,7 +52,7 @@ public struct PluginProgram: Sendable {
       } catch {
         attempt += 1
         guard error.errno == .textFileBusy, attempt <= 5 else { throw ProtocolError(error) }
-        MonotonicTime.pause(for: .milliseconds(20 << attempt))
+        MonotonicTime.sleep(for: .milliseconds(20 << attempt))
       }
     }
   }
@@ -76,24 +75,13 @@ extension ProtocolError {
           : "netplugin failed: \(complaint.inQuotes)")
       return
     }
-    do throws(JSONParseError) {
-      let printed = JSONFields(try JSONParser.parse(outcome.output).objectValue ?? [:])
-      guard let message = printed.value("msg")?.textValue else {
-        self.init(printed: outcome.output, because: "it has no \"msg\"")
-        return
-      }
-      self.init(
-        Code(rawValue: printed.value("code")?.integerValue ?? 0), message,
-        details: printed.value("details")?.textValue ?? "")
+    do throws(ProtocolError) {
+      self = try ProtocolError(printed: outcome.output)
     } catch {
-      self.init(printed: outcome.output, because: "\(error)")
+      let text = String(decoding: outcome.output, as: UTF8.self)
+      self.init(
+        .internalFailure,
+        "netplugin failed but error parsing its diagnostic message \(text.inQuotes): \(error)")
     }
-  }
-
-  private init(printed output: [UInt8], because reason: String) {
-    let text = String(decoding: output, as: UTF8.self)
-    self.init(
-      .internalFailure,
-      "netplugin failed but error parsing its diagnostic message \(text.inQuotes): \(reason)")
   }
 }

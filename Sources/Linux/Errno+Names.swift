@@ -92,6 +92,10 @@ extension Errno {
   public static let stale = Errno(rawValue: ESTALE)
   /// To be begun again: `ERESTART`.
   public static let restart = Errno(rawValue: ERESTART)
+  /// Begun, and not done yet: `EINPROGRESS`.
+  public static let inProgress = Errno(rawValue: EINPROGRESS)
+  /// Nobody listens there: `ECONNREFUSED`.
+  public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
   /// Called off: `ECANCELED`.
   public static let cancelled = Errno(rawValue: ECANCELED)
 }

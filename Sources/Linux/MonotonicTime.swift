@@ -35,11 +35,6 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
     }
   }
 
-  /// Lets the thread rest; a signal may cut that short.
-  public static func pause(for duration: Duration) {
-    _ = poll(nil, 0, Int32(clamping: duration.milliseconds))
-  }
-
   /// The earlier moment is the smaller one.
   public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
     left.sinceBoot < right.sinceBoot
