@@ -3,13 +3,16 @@ public import JSON
 
 // The shape of 1.0.0 and 1.1.0, which is also that of our values. Upstream sends it through a map,
 // so its keys come in alphabetical order at every level; the writer sorts them.
+//
+// The details of interfaces (MTU, socket, PCI device) belong to 1.1.0. A result of an older version
+// that has them anyway keeps them as members that are not known.
 
 extension PluginResult {
   /// Reads the shape of 1.0.0 and newer.
-  init(current fields: JSONFields) throws(ProtocolError) {
+  init(current fields: JSONFields, hasDetails: Bool) throws(ProtocolError) {
     self.init()
     interfaces = try fields.each("interfaces") { fields throws(ProtocolError) in
-      try ResultInterface(fields, hasDetails: true)
+      try ResultInterface(fields, hasDetails: hasDetails)
     }
     addresses = try fields.each("ips") { fields throws(ProtocolError) in
       try ResultAddress(fields, addressKey: "address")
@@ -20,9 +23,9 @@ extension PluginResult {
   }
 
   /// The members of the shape of 1.0.0 and newer, but for the version.
-  var currentMembers: [JSONMember] {
+  func currentMembers(hasDetails: Bool) -> [JSONMember] {
     var document = JSONObject()
-    document.set("interfaces", interfaces.map { .object($0.document(hasDetails: true)) })
+    document.set("interfaces", interfaces.map { .object($0.document(hasDetails: hasDetails)) })
     document.set("ips", addresses.map { .object($0.document) })
     document.set("routes", routes.map { .object($0.document) })
     if !dns.isEmpty { document["dns"] = .object(dns.document) }

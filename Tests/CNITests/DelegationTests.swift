@@ -117,7 +117,7 @@ struct DelegationTests {
       let result = try runner.add(call(["result": two], version: version)).result()
       #expect(result.addresses.count == (version < .v0_3_0 ? 1 : 2))
       #expect(result.addresses.first?.interface == (version < .v0_3_0 ? nil : 0))
-      #expect(result.interfaces.first?.mtu == (version < .v1_0_0 ? nil : 1400))
+      #expect(result.interfaces.first?.mtu == (version < .v1_1_0 ? nil : 1400))
     }
   }
 

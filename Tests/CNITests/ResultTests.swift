@@ -82,7 +82,7 @@ struct ResultTests {
     #expect(result.addresses.map(\.interface) == [nil, nil])
   }
 
-  @Test("carries its details from 1.0.0, and some of them before")
+  @Test("carries its details in 1.1.0, and those of routes before")
   func details() throws {
     let text = try golden("details-1.1.0")
     let result = try PluginResult(object(text), version: .v1_1_0)
@@ -93,6 +93,8 @@ struct ResultTests {
     #expect(result.routes[0].scope == 253)
     #expect(try printed(result, .v1_1_0) == text)
     #expect(try printed(result, .v0_4_0) == golden("details-0.4.0"))
+    let interface = try object(printed(result, .v1_0_0))["interfaces"]?.listValue?.first
+    #expect(interface?.objectValue?.members.map(\.key) == ["mac", "name", "sandbox"])
   }
 
   @Test("passes through unchanged, with keys that nobody knows", arguments: SpecVersion.all)
@@ -107,8 +109,8 @@ struct ResultTests {
           + #""ips":[{"version":"4","address":"10.0.0.2/24","x":true}],"#
           + #""routes":[{"dst":"10.0.0.9/8","y":null}],"dns":{"z":[]},"org.example":{"a":1e999}}"#
       default:
-        #"{"cniVersion":"@","dns":{"z":[]},"interfaces":[{"mac":"AA:BB:CC:DD:EE:FF","name":"eth0","#
-          + #""x":1}],"ips":[{"address":"10.0.0.2/24","x":true}],"org.example":{"a":1e999},"#
+        #"{"cniVersion":"@","dns":{"z":[]},"interfaces":[{"mac":"AA:BB:CC:DD:EE:FF","mtu":9,"#
+          + #""name":"eth0","x":1}],"ips":[{"address":"10.0.0.2/24","x":true}],"org.example":{"a":1e999},"#
           + #""routes":[{"dst":"10.0.0.9/8","y":null}]}"#
       }
     let original = text.replacing("@", with: version.description)

@@ -7,10 +7,7 @@ internal import JSON
 extension PluginResult {
   /// Reads the shape of 0.3.0 to 0.4.0.
   init(withFamilies fields: JSONFields) throws(ProtocolError) {
-    self = try PluginResult(current: fields)
-    interfaces = try fields.each("interfaces") { fields throws(ProtocolError) in
-      try ResultInterface(fields, hasDetails: false)
-    }
+    self = try PluginResult(current: fields, hasDetails: false)
   }
 
   /// The members of the shape of 0.3.0 to 0.4.0, but for the version.

@@ -51,7 +51,7 @@ extension PluginResult {
     switch shape {
     case .singleAddresses: try self.init(singleAddresses: fields)
     case .withFamilies: try self.init(withFamilies: fields)
-    case .current: try self.init(current: fields)
+    case .current: try self.init(current: fields, hasDetails: version >= .v1_1_0)
     }
   }
 
@@ -81,7 +81,7 @@ extension PluginResult {
       switch try Shape(known: version) {
       case .singleAddresses: try singleAddressMembers()
       case .withFamilies: familyMembers
-      case .current: currentMembers
+      case .current: currentMembers(hasDetails: version >= .v1_1_0)
       }
     return JSONObject(
       members: [JSONMember("cniVersion", .string(version.description))] + members)

@@ -1,13 +1,16 @@
 internal import BridgePlugin
 public import CNI
 internal import HostLocalPlugin
+internal import LoopbackPlugin
 internal import PTPPlugin
 internal import StaticPlugin
 
 extension PluginRegistry {
   /// The plugins of this house, each under the name by which it lies on `CNI_PATH`.
   public static let suite = PluginRegistry([
-    Bridge.self, PTP.self,
+    // main
+    Bridge.self, Loopback.self, PTP.self,
+    // ipam
     HostLocal.self, Static.self,
   ])
 }
