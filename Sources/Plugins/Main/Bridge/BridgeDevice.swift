@@ -101,12 +101,13 @@ enum BridgeDevice {
   /// takes part, since bridges of two machines may be joined to one network.
   private static func hardwareAddress(of bridge: InterfaceName) -> HardwareAddress? {
     do {
-      guard let machine = try BootID.machine() else { return nil }
+      // A machine without an ID has one for as long as it runs, and so do its bridges.
+      let machine = try BootID.machine() ?? BootID.current()
       var hash = SHA512()
       hash.update("bridge \(bridge) of \(machine)".utf8)
       return .locallyAdministered(from: hash.finalize())
     } catch {
-      // Without a machine ID the kernel makes one up.
+      // Without either the kernel makes one up.
       return nil
     }
   }
