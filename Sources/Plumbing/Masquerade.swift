@@ -1,5 +1,6 @@
 public import Addressing
 public import CNI
+internal import Iptables
 internal import Netlink
 internal import Nftables
 
@@ -39,10 +40,20 @@ public enum Masquerade {
   ///
   /// - Throws: `ProtocolError` if something may still be there.
   public static func remove(for attachment: Attachment) throws(ProtocolError) {
-    try PacketFilter.remove("failed to stop masquerading") { socket throws(NetlinkError) in
-      try settle(OwnerTag(attachment), comment: "", [], on: socket)
-      try UpstreamMasquerade.remove(attachment, on: socket)
+    var failures = Failures()
+    var leftovers: [IptablesProgram.Family] = []
+    failures.attempt("failed to stop masquerading") { () throws(ProtocolError) in
+      try PacketFilter.remove("table \(Table.ours)") { socket throws(NetlinkError) in
+        try settle(OwnerTag(attachment), comment: "", [], on: socket)
+        try UpstreamMasquerade.remove(attachment, on: socket)
+        leftovers = try UpstreamMasquerade.families(
+          withChain: UpstreamMasquerade.chainName(attachment), on: socket)
+      }
     }
+    failures.attempt("failed to remove what upstream left") { () throws(ProtocolError) in
+      try UpstreamMasquerade.removeChain(of: attachment, inNftables: leftovers)
+    }
+    try failures.report()
   }
 
   /// Looks whether an attachment's addresses are masqueraded; changes nothing.
@@ -64,8 +75,7 @@ public enum Masquerade {
 
   /// Stops masquerading for all attachments of a network but these.
   ///
-  /// What upstream's plugin left in its nftables table for other attachments of the network goes
-  /// too.
+  /// What upstream's plugin left for other attachments of the network goes too.
   ///
   /// - Parameters:
   ///   - network: the network; nothing of others is touched.
@@ -76,20 +86,34 @@ public enum Masquerade {
   {
     let half = OwnerTag.network(network)
     let kept = Set(valid.map { OwnerTag(network: network, $0) })
-    try PacketFilter.remove("failed to stop masquerading for what is gone") {
-      socket throws(NetlinkError) in
-      for register in [MasqueradeLayout.exclusive, MasqueradeLayout.shared] {
-        for owner in try register.all(on: socket).keys
-        where owner.network == half && !kept.contains(owner) {
+    var failures = Failures()
+    var leftovers: [IptablesProgram.Family] = []
+    failures.attempt("failed to stop masquerading for what is gone") { () throws(ProtocolError) in
+      try PacketFilter.remove("table \(Table.ours)") { socket throws(NetlinkError) in
+        for owner in try owners(on: socket) where owner.network == half && !kept.contains(owner) {
           try settle(owner, comment: "", [], on: socket)
         }
+        try UpstreamMasquerade.collectGarbage(network: half, keeping: kept, on: socket)
+        leftovers = try UpstreamMasquerade.families(withChain: "POSTROUTING", on: socket)
       }
-      try UpstreamMasquerade.collectGarbage(network: half, keeping: kept, on: socket)
     }
+    failures.attempt("failed to remove what upstream left") { () throws(ProtocolError) in
+      try UpstreamMasquerade.removeChains(
+        of: network, keeping: Set(valid.map(\.container)), inNftables: leftovers)
+    }
+    try failures.report()
   }
 }
 
 extension Masquerade {
+  /// All that masquerade.
+  private static func owners(on socket: borrowing NetlinkSocket<NetfilterFamily>)
+    throws(NetlinkError) -> Set<OwnerTag>
+  {
+    let exclusive = try MasqueradeLayout.exclusive.all(on: socket)
+    return try Set(exclusive.keys).union(MasqueradeLayout.shared.all(on: socket).keys)
+  }
+
   /// What an attachment should have and has not, in words; nil if it has everything.
   private static func whatIsMissing(
     _ owner: OwnerTag, _ addresses: [InterfaceAddress],

@@ -1,0 +1,114 @@
+internal import CNI
+internal import Digest
+internal import Iptables
+internal import Linux
+internal import Netlink
+internal import Nftables
+
+// Upstream's other backend makes a chain for each container, and a rule that leads there for each
+// address. The programs are asked only where the kernel says that there is something: starting one
+// costs more than a whole DEL.
+
+extension UpstreamMasquerade {
+  /// The table in which upstream's rules stand.
+  private static let table = "nat"
+  /// The chain that packets come from.
+  private static let entry = "POSTROUTING"
+
+  /// The chain of a container on a network; the interface has no part in it, so two interfaces of
+  /// one container on one network share it and lose it together.
+  static func chainName(_ attachment: Attachment) -> String {
+    "CNI-"
+      + SHA512.hex("\(attachment.network.text)\(attachment.container.text)", prefix: 24)
+  }
+
+  /// The families whose tables in nf_tables hold a chain of this name: a question for each.
+  static func families(
+    withChain name: String, on socket: borrowing NetlinkSocket<NetfilterFamily>
+  ) throws(NetlinkError) -> [IptablesProgram.Family] {
+    var families: [IptablesProgram.Family] = []
+    for family in IptablesProgram.Family.allCases {
+      let table = Table(family: family == .v4 ? .ipv4 : .ipv6, name: table)
+      if try socket.listedChain(Chain(name, in: table)) != nil {
+        families.append(family)
+      }
+    }
+    return families
+  }
+
+  /// Removes the chain of an attachment, and what leads there, from iptables.
+  ///
+  /// - Parameters:
+  ///   - attachment: whose chain it is.
+  ///   - inNftables: the families whose tables in nf_tables hold it.
+  /// - Throws: `ProtocolError` if something may still be there.
+  static func removeChain(of attachment: Attachment, inNftables: [IptablesProgram.Family])
+    throws(ProtocolError)
+  {
+    let name = chainName(attachment)
+    try removeChains(inNftables: inNftables) {
+      $0.target == name
+    } chains: {
+      $0 == name
+    }
+  }
+
+  /// Removes the chains of all containers of a network but these.
+  ///
+  /// - Parameters:
+  ///   - network: the network, as the rules' comments tell it.
+  ///   - containers: what is kept.
+  ///   - inNftables: the families whose tables in nf_tables may hold such chains.
+  /// - Throws: `ProtocolError` if something may still be there.
+  static func removeChains(
+    of network: NetworkName, keeping containers: Set<ContainerID>,
+    inNftables: [IptablesProgram.Family]
+  ) throws(ProtocolError) {
+    let kept = Set(containers.map { comment(network, $0.text) })
+    let beginning = "name: \"\(network.text)\" id: \""
+    try removeChains(inNftables: inNftables) { rule in
+      guard let comment = rule.comment, rule.target?.hasPrefix("CNI-") == true else { return false }
+      return comment.hasPrefix(beginning) && !kept.contains(comment)
+    } chains: { _ in
+      false
+    }
+  }
+
+  private static func comment(_ network: NetworkName, _ container: String) -> String {
+    "name: \"\(network.text)\" id: \"\(container)\""
+  }
+
+  /// Removes chains that are wanted, or that rules of POSTROUTING that are wanted lead to.
+  private static func removeChains(
+    inNftables: [IptablesProgram.Family], rules isWanted: (IptablesRule) -> Bool,
+    chains isWantedChain: (String) -> Bool
+  ) throws(ProtocolError) {
+    for family in IptablesProgram.Family.allCases {
+      var variants: [IptablesProgram.Variant] = inNftables.contains(family) ? [.nft] : []
+      do {
+        if try LegacyTables.has(table, family) {
+          variants.append(.legacy)
+        }
+      } catch {
+        throw ProtocolError(error)
+      }
+      do {
+        for variant in variants {
+          guard let program = try IptablesProgram.find(family, variant) else { continue }
+          let listing = try program.rules(of: table)
+          let rules = listing.filter { $0.kind == .rule && $0.chain == entry && isWanted($0) }
+          let names = Set(rules.compactMap(\.target))
+          let chains = listing.filter {
+            $0.kind == .chain && (names.contains($0.chain) || isWantedChain($0.chain))
+          }
+          guard !rules.isEmpty || !chains.isEmpty else { continue }
+          try program.change(
+            table,
+            rules.map(IptablesChange.delete) + chains.flatMap(IptablesChange.deleteChain))
+        }
+      } catch {
+        throw ProtocolError(.internalFailure, "\(error)")
+      }
+    }
+  }
+}
