@@ -1,0 +1,133 @@
+import Glibc
+import Linux
+
+/// A socket of either family, as plain as the calls it makes.
+final class InternetSocket {
+  private let descriptor: Int32
+  private let family: Int32
+
+  init(_ transport: PacketLab.Transport, like address: String) throws {
+    family = address.contains(":") ? AF_INET6 : AF_INET
+    let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
+    descriptor = socket(family, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    try check(descriptor, "socket")
+    var wait = timeval(tv_sec: 1, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      try check(unsafe setsockopt(descriptor, SOL_SOCKET, option, &wait, size), "setsockopt")
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  func bind(_ address: String, port: UInt16) throws {
+    try check(
+      unsafe withName(address, port) { unsafe Glibc.bind(descriptor, $0, $1) }, "bind \(address)")
+  }
+
+  func connect(_ address: String, port: UInt16) throws {
+    try check(
+      unsafe withName(address, port) { unsafe Glibc.connect(descriptor, $0, $1) },
+      "connect \(address)")
+  }
+
+  func listen() throws { try check(Glibc.listen(descriptor, 8), "listen") }
+
+  func send() throws {
+    var byte: UInt8 = 42
+    try check(Int32(unsafe Glibc.send(descriptor, &byte, 1, 0)), "send")
+  }
+
+  /// Hears what is sent to a group, on `eth0`.
+  func join(_ group: String) throws {
+    if family == AF_INET {
+      var request = ip_mreqn()
+      unsafe inet_pton(AF_INET, group, &request.imr_multiaddr)
+      request.imr_ifindex = Int32(unsafe if_nametoindex("eth0"))
+      let size = socklen_t(MemoryLayout<ip_mreqn>.size)
+      try check(
+        unsafe setsockopt(descriptor, Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP, &request, size), "join")
+    } else {
+      var request = ipv6_mreq()
+      unsafe inet_pton(AF_INET6, group, &request.ipv6mr_multiaddr)
+      request.ipv6mr_interface = unsafe if_nametoindex("eth0")
+      let size = socklen_t(MemoryLayout<ipv6_mreq>.size)
+      try check(
+        unsafe setsockopt(
+          descriptor, Int32(IPPROTO_IPV6), IPV6_JOIN_GROUP, &request, size), "join")
+    }
+  }
+
+  func sendMulticast(by link: String) throws {
+    var index = unsafe if_nametoindex(link)
+    if family == AF_INET {
+      var request = ip_mreqn()
+      request.imr_ifindex = Int32(index)
+      let size = socklen_t(MemoryLayout<ip_mreqn>.size)
+      try check(
+        unsafe setsockopt(descriptor, Int32(IPPROTO_IP), IP_MULTICAST_IF, &request, size), "by")
+    } else {
+      let size = socklen_t(MemoryLayout<UInt32>.size)
+      try check(
+        unsafe setsockopt(
+          descriptor, Int32(IPPROTO_IPV6), IPV6_MULTICAST_IF, &index, size), "by")
+    }
+  }
+
+  /// Whom the next packet or connection comes from.
+  func nextPeer(_ transport: PacketLab.Transport) throws -> String? {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
+        if transport == .tcp {
+          let accepted = unsafe accept(descriptor, name, &length)
+          if accepted >= 0 { close(accepted) }
+          return accepted
+        }
+        var byte: UInt8 = 0
+        return Int32(unsafe recvfrom(descriptor, &byte, 1, 0, name, &length))
+      }
+    }
+    if result < 0, errno == EAGAIN { return nil }
+    try check(result, "receive")
+    var text = [CChar](repeating: 0, count: 64)
+    unsafe withUnsafePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
+        _ = unsafe getnameinfo(
+          name, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+      }
+    }
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private func withName(
+    _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    if family == AF_INET {
+      var name = sockaddr_in()
+      name.sin_family = sa_family_t(AF_INET)
+      name.sin_port = port.bigEndian
+      unsafe inet_pton(AF_INET, address, &name.sin_addr)
+      return unsafe withUnsafePointer(to: &name) {
+        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+    }
+    var name = sockaddr_in6()
+    name.sin6_family = sa_family_t(AF_INET6)
+    name.sin6_port = port.bigEndian
+    if address.hasPrefix("ff") { name.sin6_scope_id = unsafe if_nametoindex("eth0") }
+    unsafe inet_pton(AF_INET6, address, &name.sin6_addr)
+    return unsafe withUnsafePointer(to: &name) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+      }
+    }
+  }
+
+  private func check(_ result: Int32, _ call: String) throws {
+    if result < 0 { throw LabError(text: "\(call): \(Errno.current)") }
+  }
+}
