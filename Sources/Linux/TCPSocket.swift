@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A socket that waits for TCP connections, in the namespace it was opened in.
