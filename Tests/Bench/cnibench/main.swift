@@ -21,6 +21,7 @@ func benchmark(_ options: Options) throws(BenchError) -> Bool {
   print(report.markdown, terminator: "")
   if !options.results.isEmpty {
     try writeText(report.markdown, to: "\(options.results)/figures.md")
+    try writeText(report.summary, to: "\(options.results)/summary.md")
     try writeText(report.json, to: "\(options.results)/figures.json")
     try writeText(
       measurement.operations(of: scenarios).svg, to: "\(options.results)/operations.svg")
