@@ -105,8 +105,10 @@ extension NetlinkHandle {
 }
 
 extension Message.Answer {
-  /// The memory that the kernel counts for an answer while it waits to be received: that of its
-  /// buffer, not of its bytes. A listing makes its next part only when one has been received.
+  /// The memory that the kernel counts for an answer while it waits to be received.
+  ///
+  /// It is that of its buffer, not of its bytes. A listing makes its next part only when one has
+  /// been received.
   fileprivate var weight: Int {
     switch self {
     case .acknowledgement: 1_024

@@ -29,19 +29,19 @@ struct LargeBatchTests {
   }
 
   @Test("make one long listing that comes in many parts", .needsRoot)
-  func listsHundreds() throws {
+  func listsInParts() throws {
     try FreshNamespace.run {
       let socket = try NetlinkSocket<TestRoute>()
-      let create = (0..<300).map { number in
+      let create = (0..<60).map { number in
         linkRequest(Number.newLink, name: "br\(number)", flags: [.create, .exclusive]) { writer in
           writer.nest(18) { $0.text(1, "bridge") }
         }
       }
       _ = try socket.batchAll(create)
       let links = try socket.exchange(linkRequest(Number.getLink, answer: .listing))
-      #expect(links.count == 301)
+      #expect(links.count == 61)
       let names = Set(links.compactMap { $0.attributes(after: 16)[Number.linkName]?.text })
-      #expect(names.count == 301)
+      #expect(names.count == 61)
     }
   }
 

@@ -53,10 +53,11 @@ struct SubscriptionTests {
     try FreshNamespace.run {
       let ear = try NetlinkSubscription<TestRoute>(groups: [Self.linkGroup])
       let socket = try NetlinkSocket<TestRoute>()
+      // More changes than the ear has room for.
       _ = try socket.batchAll(
         (0..<300).map { number in
-          linkRequest(Number.newLink, name: "br\(number)", flags: [.create, .exclusive]) { writer in
-            writer.nest(18) { $0.text(1, "bridge") }
+          linkRequest(Number.newLink, name: "lo") { writer in
+            writer.uint32(Number.linkMTU, UInt32(1_500 + number))
           }
         })
       let isLost: Bool = try ear.wait(for: "wait for a loss", until: .now + .seconds(20)) { event in
