@@ -10,8 +10,9 @@ extension LinkKind {
     }
   }
 
-  /// Writes kind and settings as `IFLA_LINKINFO`.
+  /// Writes kind and settings as `IFLA_LINKINFO`, after what the kind needs beside it.
   func write(to writer: inout AttributeWriter) {
+    if case .veth(let peer) = self { peer.writeQueues(to: &writer) }
     writer.nest(LinkAttribute.information) { information in
       information.text(InformationAttribute.kind, name)
       information.nest(InformationAttribute.data) { data in
@@ -51,10 +52,18 @@ extension VethPeer {
       if let hardwareAddress {
         peer.bytes(LinkAttribute.hardwareAddress, hardwareAddress.bytes)
       }
+      writeQueues(to: &peer)
       if let namespaceDescriptor {
         peer.int32(LinkAttribute.namespaceDescriptor, namespaceDescriptor)
       }
     }
+  }
+
+  /// Writes the number of queues, which each end is told on its own.
+  fileprivate func writeQueues(to writer: inout AttributeWriter) {
+    guard let queueCount else { return }
+    writer.uint32(LinkAttribute.sendQueues, queueCount)
+    writer.uint32(LinkAttribute.receiveQueues, queueCount)
   }
 }
 

@@ -17,6 +17,16 @@ public struct VethPeer: Hashable, Sendable {
   public var mtu: MTU?
   /// Its Ethernet address; made up by the kernel if nil.
   public var hardwareAddress: HardwareAddress?
+  /// How many queues each end of the pair has for each direction; as many as the host can have
+  /// processors if nil.
+  ///
+  /// A pair hands packets over on the processor that sends them, so it needs but one queue unless a
+  /// program attached to it spreads them (XDP). Each further one costs a directory in sysfs: on two
+  /// processors, one queue halves the time of the create message, on more it saves more. The number
+  /// cannot be raised afterwards.
+  ///
+  /// Kernel name: `IFLA_NUM_TX_QUEUES`, `IFLA_NUM_RX_QUEUES`.
+  public var queueCount: UInt32? = 1
   /// Where it is born; in the socket's namespace if nil.
   ///
   /// The number of an open descriptor: the namespace must stay open until the message is sent.

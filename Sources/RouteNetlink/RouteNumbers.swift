@@ -68,6 +68,10 @@ enum LinkAttribute {
   static let namespaceDescriptor = UInt16(IFLA_NET_NS_FD)
   /// `IFLA_EXT_MASK`.
   static let detail = UInt16(IFLA_EXT_MASK)
+  /// `IFLA_NUM_TX_QUEUES`.
+  static let sendQueues = UInt16(IFLA_NUM_TX_QUEUES)
+  /// `IFLA_NUM_RX_QUEUES`.
+  static let receiveQueues = UInt16(IFLA_NUM_RX_QUEUES)
   /// `IFLA_LINK_NETNSID`.
   static let lowerNamespace = UInt16(IFLA_LINK_NETNSID)
 }

@@ -72,6 +72,30 @@ struct LinkTests {
       made.bridgePort == BridgePortSettings(isHairpin: false, isIsolated: false, learns: true))
   }
 
+  @Test("a pair has one queue for each direction at both ends, or what the kernel gives")
+  func countsQueues() throws {
+    try FreshNamespace.run {
+      let socket = try RouteSocket()
+      try socket.createLink(NewLink(outer, .veth(peer: VethPeer(name: inner))))
+      for name in [outer, inner] { #expect(try queues(name, socket) == [1, 1]) }
+      try socket.deleteLink(.name(outer))
+      var peer = VethPeer(name: inner)
+      peer.queueCount = 3
+      try socket.createLink(NewLink(outer, .veth(peer: peer)))
+      for name in [outer, inner] { #expect(try queues(name, socket) == [3, 3]) }
+      try socket.deleteLink(.name(outer))
+      peer.queueCount = nil
+      try socket.createLink(NewLink(outer, .veth(peer: peer)))
+      #expect(try Witness.link(named: "veth0") != nil)
+    }
+  }
+
+  /// What the kernel says of a link's queues; 31 and 32 are the numbers of its header.
+  private func queues(_ name: InterfaceName, _ socket: borrowing RouteSocket) throws -> [UInt32?] {
+    let attributes = try socket.reply(to: .link(.name(name))).attributes(after: 16)
+    return [attributes[31]?.uint32, attributes[32]?.uint32]
+  }
+
   @Test("a name that is taken is told as already there, and changes nothing")
   func refusesTakenName() throws {
     try FreshNamespace.run {
