@@ -90,8 +90,8 @@ let floors: [Target] = [
   floor(
     "OperatorCommands",
     [
-      "CNIRuntime", "CNI", "IPAM", "Plumbing", "RouteNetlink", "Netlink", "Addressing", "Digest",
-      "JSON", "Linux",
+      "CNIRuntime", "CNI", "IPAM", "Plumbing", "RouteNetlink", "Nftables", "Netlink",
+      "Addressing", "Digest", "JSON", "Linux",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   // 6 programs

@@ -1,1 +1,3 @@
-// Placeholder
+import OperatorCommands
+
+OperatorTool.start()

@@ -1,0 +1,26 @@
+internal import FoundationEssentials
+internal import Linux
+
+/// A moment as people and programs write it.
+struct Moment {
+  private let date: Date
+
+  init(_ stamp: FileStamp) {
+    date = Date(
+      timeIntervalSince1970: Double(stamp.seconds) + Double(stamp.nanoseconds) / 1_000_000_000)
+  }
+
+  /// As RFC 3339 writes it, in UTC.
+  var internetText: String { date.formatted(.iso8601) }
+
+  /// How long ago, in the largest unit that fits.
+  func age(at now: Date = Date()) -> String {
+    let seconds = Int(max(0, now.timeIntervalSince(date)))
+    return switch seconds {
+    case ..<120: "\(seconds) s ago"
+    case ..<7200: "\(seconds / 60) min ago"
+    case ..<172_800: "\(seconds / 3600) h ago"
+    default: "\(seconds / 86400) days ago"
+    }
+  }
+}

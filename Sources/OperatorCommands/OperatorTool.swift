@@ -1,0 +1,36 @@
+public import ArgumentParser
+
+/// The operator's tool: does to networks what a runtime does, and shows what there is.
+public struct OperatorTool: ParsableCommand {
+  /// Name, help and verbs.
+  public static let configuration = CommandConfiguration(
+    commandName: "cnictl",
+    abstract: "Look at pod networks (CNI), try them, and run them by hand.",
+    discussion: """
+      A network is a list of plugins in /etc/cni/net.d. A pod is any network namespace, such as \
+      one made by "ip netns add web". To give it an interface on network "pods", and take it back:
+
+        cnictl add pods /run/netns/web
+        cnictl del pods /run/netns/web
+
+      To see whether everything works here, without touching this host's network:
+
+        cnictl try
+
+      Exit status: 0 when all is well, 1 when something failed, 64 when the command line could \
+      not be understood. Completion for your shell: cnictl --generate-completion-script bash
+      """,
+    subcommands: [
+      Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, List.self, Try.self,
+    ])
+
+  /// A tool that has not been told anything yet.
+  public init() {}
+}
+
+extension OperatorTool {
+  /// Does what the command line says, and ends the process with its exit status.
+  public static func start() {
+    main()
+  }
+}
