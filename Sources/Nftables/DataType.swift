@@ -6,6 +6,20 @@ public struct DataType: Hashable, Sendable {
   let number: UInt32
   /// How many bytes a value has.
   let byteCount: Int
+  /// In which order nft reads them; it takes names of links for numbers.
+  let byteOrder: ByteOrder
+
+  /// nft's numbers for orders of bytes.
+  enum ByteOrder: UInt32 {
+    case host = 1
+    case network = 2
+  }
+
+  private init(number: UInt32, byteCount: Int, _ byteOrder: ByteOrder = .network) {
+    self.number = number
+    self.byteCount = byteCount
+    self.byteOrder = byteOrder
+  }
 
   /// An IPv4 address: `ipv4_addr`.
   public static let ipv4Address = DataType(number: 7, byteCount: 4)
@@ -18,9 +32,9 @@ public struct DataType: Hashable, Sendable {
   /// A port: `inet_service`.
   public static let port = DataType(number: 13, byteCount: 2)
   /// A number of 32 bits: `mark`.
-  public static let mark = DataType(number: 19, byteCount: 4)
+  public static let mark = DataType(number: 19, byteCount: 4, .host)
   /// The name of a link: `ifname`.
-  public static let interfaceName = DataType(number: 41, byteCount: 16)
+  public static let interfaceName = DataType(number: 41, byteCount: 16, .host)
 }
 
 extension [DataType] {

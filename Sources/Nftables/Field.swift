@@ -56,6 +56,19 @@ extension Field {
   }
 }
 
+extension [Field] {
+  /// Loads all of them into registers from the first one on, each into whole ones.
+  var loadSideBySide: [Expression] {
+    var steps: [Expression] = []
+    var index = 0
+    for field in self {
+      steps += field.load(into: Register(index))
+      index += field.byteCount.roundedUpToRegister / 4
+    }
+    return steps
+  }
+}
+
 extension IPFamily {
   /// Where the source stands in the network header.
   var sourceOffset: Int { self == .v4 ? 12 : 8 }

@@ -53,12 +53,6 @@ public struct Match: Hashable, Sendable {
 
 extension Match {
   private init(_ fields: [Field], in set: String, isInverted: Bool) {
-    var steps: [Expression] = []
-    var index = 0
-    for field in fields {
-      steps += field.load(into: Register(index))
-      index += field.byteCount.roundedUpToRegister / 4
-    }
-    expressions = steps + [.lookup(Register(0), in: set, isInverted: isInverted)]
+    expressions = fields.loadSideBySide + [.lookup(Register(0), in: set, isInverted: isInverted)]
   }
 }

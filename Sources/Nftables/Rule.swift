@@ -15,6 +15,18 @@ public struct Rule: Hashable, Sendable {
     expressions = matches.flatMap(\.expressions) + [action]
     self.comment = comment
   }
+
+  /// Puts conditions together with the verdict that a map has for these fields side by side.
+  ///
+  /// nft: `ip daddr . meta l4proto . th dport vmap @services`
+  public init(
+    _ matches: [Match] = [], verdictOf fields: Field..., in map: NamedMap, comment: String? = nil
+  ) {
+    expressions =
+      matches.flatMap(\.expressions) + fields.loadSideBySide
+      + [.verdictLookup(Register(0), in: map.set.name)]
+    self.comment = comment
+  }
 }
 
 /// What the kernel keeps of a rule, as far as it is needed to find it again and to delete it.

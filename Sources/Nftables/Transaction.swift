@@ -160,14 +160,14 @@ extension Transaction {
   ///
   /// `NFT_MSG_NEWSET`
   public mutating func add(_ set: NamedSet) {
-    add(set, value: nil)
+    add(set, flags: 0, value: nil) { _ in }
   }
 
   /// Makes a map unless it is there.
   ///
   /// `NFT_MSG_NEWSET` with `NFT_SET_MAP`
   public mutating func add(_ map: NamedMap) {
-    add(map.set) { writer in
+    add(map.set, flags: SetAttribute.mapFlag, value: map.value) { writer in
       if let value = map.value {
         writer.bigEndian(SetAttribute.dataType, value.typeNumber)
         writer.bigEndian(SetAttribute.dataLength, UInt32(value.byteCount))
@@ -177,17 +177,23 @@ extension Transaction {
     }
   }
 
-  private mutating func add(_ set: NamedSet, value: ((inout AttributeWriter) -> Void)?) {
+  private mutating func add(
+    _ set: NamedSet, flags: UInt32, value: [DataType]?, _ body: (inout AttributeWriter) -> Void
+  ) {
     setCount += 1
     let identifier = setCount
     request(.newSet, set.table, [.create], "add set \(set.name)") { writer in
       writer.text(SetAttribute.table, set.table.name)
       writer.text(SetAttribute.name, set.name)
-      writer.bigEndian(SetAttribute.flags, value == nil ? 0 : SetAttribute.mapFlag)
+      writer.bigEndian(SetAttribute.flags, flags)
       writer.bigEndian(SetAttribute.keyType, set.key.typeNumber)
       writer.bigEndian(SetAttribute.keyLength, UInt32(set.key.byteCount))
-      value?(&writer)
+      body(&writer)
       writer.bigEndian(SetAttribute.identifier, identifier)
+      let orders = UserData.byteOrders(key: set.key, value: value)
+      if !orders.isEmpty {
+        writer.bytes(SetAttribute.userData, orders)
+      }
     }
   }
 

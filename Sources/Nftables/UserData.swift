@@ -18,6 +18,20 @@ enum UserData {
     return [commentType, UInt8(cut.utf8.count + 1)] + Array(cut.utf8) + [0]
   }
 
+  /// Encodes in which order nft is to read the bytes of a set's keys and values.
+  ///
+  /// Without it nft prints names of links as empty. What has several parts needs none.
+  static func byteOrders(key: [DataType], value: [DataType]?) -> [UInt8] {
+    byteOrder(0, key) + byteOrder(1, value ?? [])
+  }
+
+  /// One entry: `NFTNL_UDATA_SET_KEYBYTEORDER` or `NFTNL_UDATA_SET_DATABYTEORDER`.
+  private static func byteOrder(_ type: UInt8, _ parts: [DataType]) -> [UInt8] {
+    guard let order = parts.first?.byteOrder, parts.count == 1 else { return [] }
+    let number = unsafe withUnsafeBytes(of: order.rawValue) { unsafe Array($0) }
+    return [type, 4] + number
+  }
+
   /// Finds the comment among the entries; nil if there is none, or if the bytes make no sense.
   static func comment(in bytes: ArraySlice<UInt8>) -> String? {
     var rest = bytes

@@ -11,7 +11,7 @@ final class InternetSocket {
     let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
     descriptor = socket(family, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     try check(descriptor, "socket")
-    var wait = timeval(tv_sec: 1, tv_usec: 0)
+    var wait = timeval(tv_sec: 10, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       try check(unsafe setsockopt(descriptor, SOL_SOCKET, option, &wait, size), "setsockopt")

@@ -60,6 +60,7 @@ struct PacketLab: ~Copyable {
 
   /// While an IPv6 address is being tried out, nobody may be asked for from it.
   private static func skipAddressDetection() throws {
+    try write("0", to: "ipv6/conf/all/accept_dad")
     try write("0", to: "ipv6/conf/default/accept_dad")
   }
 
@@ -94,7 +95,7 @@ extension PacketLab {
 
   /// Lets someone speak to an address outside.
   ///
-  /// - Returns: whom the outside hears; nil if it hears nobody within a second.
+  /// - Returns: whom the outside hears; nil if it hears nobody for ten seconds.
   borrowing func source(
     of transport: Transport, from speaker: borrowing FreshNamespace, to address: String,
     boundTo own: String? = nil

@@ -1,0 +1,229 @@
+import Addressing
+import Linux
+import Netlink
+import Nftables
+import TestSupport
+import Testing
+
+/// What is sent is compared with what nft sends for the same text.
+///
+/// Both are taken as the kernel lists them back. The goldens are made by `Goldens/make`.
+@Suite("A ruleset reads as nft would have written it", .needsRoot)
+struct GoldenTests {
+  @Test("for sets, chains and rules that masquerade")
+  func masquerade() throws {
+    let table = Table(family: .inet, name: "golden", comment: "a table with a comment")
+    let pods = NamedSet("pods", in: table, key: [.ipv4Address])
+    let pods6 = NamedSet("pods6", in: table, key: [.ipv6Address])
+    let pairs = NamedSet("pairs", in: table, key: [.ipv4Address, .ipv4Address])
+    let pairs6 = NamedSet("pairs6", in: table, key: [.ipv6Address, .ipv6Address])
+    let owners = NamedSet("owners", in: table, key: [.mark, .mark, .mark, .mark, .mark])
+    let v4 = Chain("masquerade_v4", in: table)
+    let v6 = Chain("masquerade_v6", in: table)
+    let hooked = Chain(
+      "postrouting", in: table, hook: Hook(.nat, at: .postrouting, priority: .sourceNAT))
+
+    var all = Transaction()
+    all.add(table)
+    for set in [pods, pods6, pairs, pairs6, owners] { all.add(set) }
+    for chain in [v4, v6, hooked] { all.add(chain) }
+    all.append(
+      Rule(
+        [
+          .family(.v4),
+          .fields(
+            .source(.v4), .destinationNetwork(try Prefix(length: 22, family: .v4)), areIn: pairs),
+        ], .verdict(.return)), to: v4)
+    all.append(Rule([], .masquerade), to: v4)
+    all.append(
+      Rule(
+        [
+          .family(.v6),
+          .fields(
+            .source(.v6), .destinationNetwork(try Prefix(length: 64, family: .v6)), areIn: pairs6),
+        ], .verdict(.return)), to: v6)
+    all.append(Rule([], .masquerade, comment: "all else"), to: v6)
+    all.append(
+      Rule(
+        [.family(.v4), .destination(isIn: try Subnet("224.0.0.0/4"))], .verdict(.return),
+        comment: "multicast"), to: hooked)
+    all.append(
+      Rule([.family(.v6), .destination(isIn: try Subnet("ff00::/8"))], .verdict(.return)),
+      to: hooked)
+    all.append(
+      Rule([.family(.v4), .fields(.source(.v4), areIn: pods)], .verdict(.goto("masquerade_v4"))),
+      to: hooked)
+    all.append(
+      Rule([.family(.v6), .fields(.source(.v6), areIn: pods6)], .verdict(.goto("masquerade_v6"))),
+      to: hooked)
+    let pod = try IPAddress("10.1.2.3")
+    let pod6 = try IPAddress("fd00::3")
+    all.add(
+      Element(
+        ElementKey(.address(pod)),
+        comment: "6fd94d501e58f0aa-287fc69eff0574a2, net: unit-test, if: eth0, id: one"),
+      to: pods, ifThere: .refused)
+    all.add(
+      Element(ElementKey(.address(pod), .address(try IPAddress("10.1.2.0")))), to: pairs,
+      ifThere: .refused)
+    all.add(
+      Element(ElementKey(.address(pod6), .address(try IPAddress("fd00::")))), to: pairs6,
+      ifThere: .refused)
+    all.add(
+      Element(
+        ElementKey(
+          .mark(0x6fd9_4d50), .mark(0x1e58_f0aa), .mark(0x287f_c69e), .mark(0xff05_74a2), .mark(0)),
+        comment: "10.1.2.3/24 fd00::3/64"),
+      to: owners, ifThere: .kept)
+
+    let changes = try difference(listing(of: all, table), "masquerade")
+    #expect(changes == [])
+  }
+
+  @Test("for a check of senders on bridges")
+  func spoofCheck() throws {
+    let table = Table(family: .bridge, name: "golden")
+    let checked = NamedSet("checked", in: table, key: [.interfaceName])
+    let allowed = NamedSet("allowed", in: table, key: [.interfaceName, .hardwareAddress])
+    let chain = Chain(
+      "prerouting", in: table, hook: Hook(.filter, at: .prerouting, priority: .bridgeDestinationNAT)
+    )
+    let port = try InterfaceName("veth6fd94d50")
+
+    var all = Transaction()
+    all.add(table)
+    all.add(checked)
+    all.add(allowed)
+    all.add(chain)
+    all.append(
+      Rule(
+        [
+          .fields(.inputName, areIn: checked),
+          .fields(.inputName, .hardwareSource, areNotIn: allowed),
+        ],
+        .verdict(.drop)), to: chain)
+    all.add(Element(ElementKey(.interface(port))), to: checked, ifThere: .refused)
+    let address = try HardwareAddress("0a:58:0a:01:02:03")
+    all.add(
+      Element(ElementKey(.interface(port), .hardwareAddress(address))), to: allowed,
+      ifThere: .refused)
+
+    let changes = try difference(listing(of: all, table), "spoof-check")
+    #expect(changes == [])
+  }
+
+  @Test("for destinations in networks of every kind of length")
+  func destinations() throws {
+    let table = Table(family: .inet, name: "golden")
+    let chain = Chain("c", in: table)
+    var all = Transaction()
+    all.add(table)
+    all.add(chain)
+    let rules: [(String, Verdict)] = [
+      ("10.0.0.0/8", .accept), ("10.1.0.0/16", .accept), ("10.1.2.0/24", .drop),
+      ("10.1.16.0/20", .drop), ("10.1.2.3/32", .return), ("fd00::/8", .accept),
+      ("fe80::/10", .accept), ("fd00:1:2:3::/64", .drop), ("fd00::5/128", .return),
+    ]
+    for (text, verdict) in rules {
+      let subnet = try Subnet(text)
+      all.append(
+        Rule([.family(subnet.family), .destination(isIn: subnet)], .verdict(verdict)), to: chain)
+    }
+    let changes = try difference(listing(of: all, table), "destinations")
+    #expect(changes == [])
+  }
+
+  @Test("for maps of verdicts and of data")
+  func maps() throws {
+    let table = Table(family: .ipv4, name: "golden")
+    let ports = NamedSet("ports", in: table, key: [.transportProtocol, .port])
+    let services = NamedMap(
+      "services", in: table, key: [.ipv4Address, .transportProtocol, .port], value: nil)
+    let verdicts = NamedMap("verdicts", in: table, key: [.port], value: nil)
+    let endpoints = NamedMap(
+      "endpoints", in: table, key: [.ipv4Address], value: [.ipv4Address, .port])
+    let web = Chain("web", in: table)
+    let input = Chain("input", in: table, hook: Hook(.filter, at: .input, priority: .filter))
+    let prerouting = Chain(
+      "prerouting", in: table, hook: Hook(.nat, at: .prerouting, priority: .destinationNAT))
+    let service = try IPAddress("10.96.0.1")
+
+    var all = Transaction()
+    all.add(table)
+    all.add(ports)
+    for map in [services, verdicts, endpoints] { all.add(map) }
+    for chain in [web, input, prerouting] { all.add(chain) }
+    all.append(Rule([], .verdict(.accept)), to: web)
+    all.append(
+      Rule(
+        [.fields(.transportProtocol, .destinationPort, areIn: ports)], .verdict(.jump(to: "web"))),
+      to: input)
+    all.append(
+      Rule(verdictOf: .destination(.v4), .transportProtocol, .destinationPort, in: services),
+      to: input)
+    all.add(
+      Element(ElementKey(.transportProtocol(6), .port(8080))), to: ports, ifThere: .refused)
+    all.add(
+      Element(
+        ElementKey(.address(service), .transportProtocol(6), .port(80)),
+        value: .verdict(.goto("web")), comment: "one"), to: services.set, ifThere: .refused)
+    all.add(
+      Element(ElementKey(.port(22)), value: .verdict(.drop)), to: verdicts.set, ifThere: .refused)
+    all.add(
+      Element(
+        ElementKey(.address(service)),
+        value: .data(ElementKey(.address(try IPAddress("10.1.0.2")), .port(8080)))),
+      to: endpoints.set, ifThere: .refused)
+
+    let changes = try difference(listing(of: all, table), "maps")
+    #expect(changes == [])
+  }
+
+  /// Carries a transaction out in a fresh namespace, and lets nft list the table.
+  private func listing(of transaction: Transaction, _ table: Table) throws -> [String] {
+    try FreshNamespace.run {
+      try NetlinkSocket<NetfilterFamily>().commit(transaction)
+      let text = try nft(["--debug=netlink", "list", "table"] + table.description.words)
+      return text.lines.map(withoutHandles)
+    }
+  }
+
+  /// What is there and not in the golden (+), and the other way round (-).
+  private func difference(_ lines: [String], _ name: String) throws -> [String] {
+    lines.difference(from: try golden(name)).map { change in
+      switch change {
+      case .insert(let offset, let line, _): "+ \(offset) \(line)"
+      case .remove(let offset, let line, _): "- \(offset) \(line)"
+      }
+    }
+  }
+
+  private func golden(_ name: String) throws -> [String] {
+    let directory = #filePath.split(separator: "/").dropLast().joined(separator: "/")
+    let bytes = try File.read("/\(directory)/Goldens/\(name).golden", limit: 1 << 20)
+    return String(decoding: bytes, as: UTF8.self).lines
+  }
+
+  /// Drops the numbers that the kernel gives to rules: `inet golden c 4 3`.
+  private func withoutHandles(_ line: String) -> String {
+    let words = line.words
+    guard words.count > 3, words[1] == "golden", words[3...].allSatisfy({ Int($0) != nil }) else {
+      return line
+    }
+    return words[0..<3].joined(separator: " ")
+  }
+}
+
+/// Runs nft where the thread stands.
+func nft(_ arguments: [String], input: String = "") throws -> String {
+  let ran = try ChildProcess.run(
+    "/usr/sbin/nft", arguments: arguments, environment: Environment(), input: Array(input.utf8))
+  let output = String(decoding: ran.output, as: UTF8.self)
+  try #require(ran.isSuccess, "\(String(decoding: ran.diagnostics, as: UTF8.self))")
+  return output
+}
+
+extension String {
+  var lines: [String] { split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+  var words: [String] { split(separator: " ").map(String.init) }
+}
