@@ -133,7 +133,11 @@ let proof: [Target] = [
       "Witness",
     ] + ground),
   tests(
-    "OperatorCommandsTests", ["OperatorCommands", "CNIRuntime", "CNI", "TestSupport"] + ground),
+    "OperatorCommandsTests",
+    [
+      "OperatorCommands", "CNIRuntime", "CNI", "TestSupport", "cni",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ] + ground),
   tests("ProgramTests", ["CNI", "TestSupport", "Witness", "cni", "cnictl"] + ground),
   tests(
     "VMTests", ["TestSupport", "Linux", "cni"], at: "Tests/VM", besides: ["Guest", "boot.sh"]),

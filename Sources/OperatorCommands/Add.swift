@@ -7,6 +7,7 @@ internal import Linux
 /// Gives a container an interface on a network.
 struct Add: Verb {
   static let configuration = CommandConfiguration(
+    commandName: "add",
     abstract: "Give a network namespace an interface on a network.",
     discussion: """
       Runs the plugins of the list in order, remembers the result, and prints it as JSON.
@@ -36,8 +37,8 @@ struct Add: Verb {
     } catch {
       throw OperatorFailure(
         "\(error)",
-        advice: "What earlier plugins have made may still be there; \"cnictl del\" with the same "
-          + "arguments removes it, and an earlier interface of that name too.")
+        advice: "What plugins have made may still be there. If that interface is in no other use, "
+          + "\"cnictl del\" with the same arguments removes it.")
     }
   }
 

@@ -8,13 +8,15 @@ internal import Linux
 
 /// Which interface of which container on which network is meant.
 struct AttachmentOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("The network's name.", valueName: "list"))
+  @Argument(
+    help: ArgumentHelp("The network's name.", valueName: "list"),
+    completion: .networkNames)
   var network: String
 
   @Argument(
     help: ArgumentHelp(
       "The network namespace: a path, or a name made by \"ip netns add\".", valueName: "netns"),
-    completion: .file())
+    completion: .namespaceNames)
   var namespace: String?
 
   @Option(

@@ -4,6 +4,7 @@ internal import CNIRuntime
 /// Asks whether what ADD made is still there.
 struct Check: Verb {
   static let configuration = CommandConfiguration(
+    commandName: "check",
     abstract: "Ask whether an interface is still as it was made.",
     discussion: "Says nothing when it is; otherwise it says what is missing, and exits with 1.")
 

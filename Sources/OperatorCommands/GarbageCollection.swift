@@ -19,7 +19,9 @@ struct GarbageCollection: Verb {
       its interface.
       """)
 
-  @Argument(help: ArgumentHelp("The network's name.", valueName: "list"))
+  @Argument(
+    help: ArgumentHelp("The network's name.", valueName: "list"),
+    completion: .networkNames)
   var network: String
 
   @Argument(help: ArgumentHelp("Not used; cnitool wants it.", visibility: .hidden))

@@ -5,6 +5,7 @@ internal import JSON
 /// Shows the networks of a node and who is on them.
 struct List: Verb {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "Show networks, the containers on them, their addresses, and since when.",
     discussion: """
       Read from the lists, the remembered results of ADDs (of cnictl, and of every runtime that \
@@ -19,7 +20,8 @@ struct List: Verb {
   @Flag(help: "Do not shorten container IDs.")
   var full = false
 
-  @Argument(help: ArgumentHelp("Only this network.", valueName: "list"))
+  @Argument(
+    help: ArgumentHelp("Only this network.", valueName: "list"), completion: .networkNames)
   var network: String?
 
   @OptionGroup(title: "Where things are")

@@ -10,12 +10,19 @@ struct Moment {
       timeIntervalSince1970: Double(stamp.seconds) + Double(stamp.nanoseconds) / 1_000_000_000)
   }
 
+  private init(_ date: Date) {
+    self.date = date
+  }
+
+  /// This moment.
+  static var now: Moment { Moment(Date()) }
+
   /// As RFC 3339 writes it, in UTC.
   var internetText: String { date.formatted(.iso8601) }
 
   /// How long ago, in the largest unit that fits.
-  func age(at now: Date = Date()) -> String {
-    let seconds = Int(max(0, now.timeIntervalSince(date)))
+  func age(at now: Moment = .now) -> String {
+    let seconds = Int(max(0, now.date.timeIntervalSince(date)))
     return switch seconds {
     case ..<120: "\(seconds) s ago"
     case ..<7200: "\(seconds / 60) min ago"

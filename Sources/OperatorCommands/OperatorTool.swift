@@ -1,4 +1,6 @@
 public import ArgumentParser
+internal import CNI
+internal import Linux
 
 /// The operator's tool: does to networks what a runtime does, and shows what there is.
 public struct OperatorTool: ParsableCommand {
@@ -31,6 +33,21 @@ public struct OperatorTool: ParsableCommand {
 extension OperatorTool {
   /// Does what the command line says, and ends the process with its exit status.
   public static func start() {
-    main()
+    let words = Array(CommandLine.arguments.dropFirst())
+    if let unknown = unknownVerb(in: words) {
+      StandardStreams.writeDiagnostics(
+        "cnictl: there is no verb \(unknown.inQuotes)\n\n\(helpMessage())\n")
+      exit(withError: ExitCode.validationFailure)
+    }
+    main(words)
+  }
+
+  /// The first word, if it should be a verb and is none.
+  ///
+  /// The parser would call it an unexpected argument, which does not help whoever looks for a verb.
+  static func unknownVerb(in words: [String]) -> String? {
+    guard let word = words.first, !word.hasPrefix("-") else { return nil }
+    let verbs = configuration.subcommands.map { $0.configuration.commandName }
+    return verbs.contains(word) || word == "help" ? nil : word
   }
 }

@@ -6,6 +6,7 @@ internal import JSON
 /// Asks whether a network could take a further container.
 struct Status: Verb {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Ask whether a network could take a further container.",
     discussion: """
       Says nothing when it could; otherwise it says what is in the way, and exits with 1. Lists \
@@ -13,7 +14,9 @@ struct Status: Verb {
       are there.
       """)
 
-  @Argument(help: ArgumentHelp("The network's name.", valueName: "list"))
+  @Argument(
+    help: ArgumentHelp("The network's name.", valueName: "list"),
+    completion: .networkNames)
   var network: String
 
   @Argument(help: ArgumentHelp("Not used; cnitool wants it.", visibility: .hidden))

@@ -7,6 +7,7 @@ internal import Linux
 /// Builds a network with two pods in namespaces of its own, tries it, and takes it away again.
 struct Try: Verb {
   static let configuration = CommandConfiguration(
+    commandName: "try",
     abstract: "Build a network with two pods in a corner of its own, try it, and remove it.",
     discussion: """
       Makes a host, two pods and an outside, each a network namespace without a name, and lets the \

@@ -1,0 +1,52 @@
+import Addressing
+import Linux
+import TestSupport
+import Testing
+
+@testable import OperatorCommands
+
+@Suite("Trying a network", .needsRoot)
+struct TryTests {
+  @Test("connects two pods, proves it by packets, and leaves nothing")
+  func works() throws {
+    let node = try Node()
+    let plugins = try TemporaryDirectory()
+    let program = try plugins.write("cni", "", mode: 0o755)
+    try File.replace(
+      program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
+    for name in ["bridge", "host-local"] { try File.link(program, as: plugins.path(name)) }
+    try node.run(["try", "--plugin-path", plugins.path])
+    let lines = node.output().split(separator: "\n")
+    for wanted in [
+      "✔ pod-1 reaches pod-2 at 10.86.0.3", "✔ pod-2 reaches pod-1 at fd5c:86d1:2a4e:86::2",
+      "✔ pod-1 reaches host at fd5c:86d1:2a4e:86::1", "✔ host reaches pod-1 at 10.86.0.2",
+      "✔ pod-2 reaches outside at 192.0.2.1", "✔ nothing is left of them",
+      "✔ this host's own network is as it was before",
+    ] {
+      #expect(lines.contains { $0.hasPrefix(wanted) }, "\(wanted)")
+    }
+    #expect(lines.contains { $0.contains("seen as 192.0.2.2, the host's (masqueraded)") })
+  }
+
+  @Test("says how to get plugins where there are none")
+  func noPlugins() throws {
+    let node = try Node()
+    let empty = try TemporaryDirectory()
+    #expect {
+      try node.run(["try"], environment: ["CNI_PATH": empty.path])
+    } throws: {
+      "\($0)".contains("Install the plugins with ./install.sh")
+    }
+  }
+
+  @Test("fails when somebody cannot be reached, and says who")
+  func unreachable() throws {
+    let stage = try TryStage(families: [.v4])
+    #expect {
+      _ = try Reachability(
+        from: .pod(.first), to: .outside, at: stage.outsideAddresses[0].address, on: stage)
+    } throws: {
+      "\($0)".hasPrefix("pod-1 cannot reach outside at 192.0.2.1: connect: ENETUNREACH")
+    }
+  }
+}
