@@ -141,6 +141,7 @@ let proof: [Target] = [
   tests("ProgramTests", ["CNI", "TestSupport", "Witness", "cni", "cnictl"] + ground),
   tests(
     "VMTests", ["TestSupport", "Linux", "cni"], at: "Tests/VM", besides: ["Guest", "boot.sh"]),
+  tests("RuntimeTests", ["TestSupport", "Linux", "cni"], besides: ["Lab"]),
   // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",
