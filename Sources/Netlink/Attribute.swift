@@ -5,7 +5,7 @@
 /// Kernel name: `struct nlattr`.
 public struct Attribute: Hashable, Sendable {
   /// Says "attributes inside". `NLA_F_NESTED`
-  static let nestedBit: UInt16 = 0x8000
+  @usableFromInline static let nestedBit: UInt16 = 0x8000
   /// The number without the two bits above it. `NLA_TYPE_MASK`
   static let typeMask: UInt16 = 0x3fff
 
@@ -26,18 +26,18 @@ public struct Attribute: Hashable, Sendable {
   public var int32: Int32? { integer() }
 
   /// The content as an integer in the host's order, exactly as wide as the type asked for.
-  public func integer<Integer: FixedWidthInteger>() -> Integer? {
+  @inlinable public func integer<Integer: FixedWidthInteger>() -> Integer? {
     guard bytes.count == Integer.bitWidth / 8 else { return nil }
     return bytes.native(at: 0)
   }
 
   /// An integer of a structure that is the content, in the host's order; nil if it ends before.
-  public func integer<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
+  @inlinable public func integer<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
     bytes.native(at: offset)
   }
 
   /// The content as an integer in network order, exactly as wide as the type asked for.
-  public func bigEndian<Integer: FixedWidthInteger>() -> Integer? {
+  @inlinable public func bigEndian<Integer: FixedWidthInteger>() -> Integer? {
     integer().map { Integer(bigEndian: $0) }
   }
 
@@ -55,7 +55,7 @@ public struct Attribute: Hashable, Sendable {
 extension ArraySlice<UInt8> {
   /// The integer that lies at an offset from the slice's start, in the host's order; nil if the
   /// slice ends before the integer does.
-  func native<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
+  @inlinable func native<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
     let width = Integer.bitWidth / 8
     guard offset >= 0, count >= width, offset <= count - width else { return nil }
     var value: Integer = 0

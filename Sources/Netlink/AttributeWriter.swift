@@ -6,7 +6,9 @@
 /// Kernel name: `struct nlattr`.
 public struct AttributeWriter: Sendable {
   /// All that has been written, padded to four bytes.
-  public private(set) var bytes: [UInt8]
+  public var bytes: [UInt8] { storage }
+
+  @usableFromInline var storage: [UInt8]
 
   /// An attribute was longer than its length field can say, so the payload cannot be sent.
   public private(set) var isOverlong = false
@@ -15,13 +17,8 @@ public struct AttributeWriter: Sendable {
   ///
   /// - Parameter capacity: bytes to set aside; a longer payload costs another allocation.
   public init(capacity: Int = 256) {
-    bytes = []
-    bytes.reserveCapacity(capacity)
-  }
-
-  /// Starts with bytes that someone else has written.
-  init(continuing bytes: [UInt8]) {
-    self.bytes = bytes
+    storage = []
+    storage.reserveCapacity(capacity)
   }
 }
 
@@ -54,11 +51,13 @@ extension AttributeWriter {
   }
 
   /// Writes an integer attribute in network byte order, as wide as the integer's type.
+  @inlinable
   public mutating func bigEndian(_ type: UInt16, _ value: some FixedWidthInteger) {
     integer(type, value.bigEndian)
   }
 
   /// Writes an integer attribute in the host's byte order, as wide as the integer's type.
+  @inlinable
   public mutating func integer(_ type: UInt16, _ value: some FixedWidthInteger) {
     let start = begin(type)
     appendInteger(value)
@@ -66,17 +65,18 @@ extension AttributeWriter {
   }
 
   /// Writes an attribute of raw bytes.
+  @inlinable
   public mutating func bytes(_ type: UInt16, _ value: some Sequence<UInt8>) {
     let start = begin(type)
-    bytes.append(contentsOf: value)
+    storage.append(contentsOf: value)
     end(start)
   }
 
   /// Writes a text attribute, closed by the NUL byte that the kernel expects.
   public mutating func text(_ type: UInt16, _ value: String) {
     let start = begin(type)
-    bytes.append(contentsOf: value.utf8)
-    bytes.append(0)
+    storage.append(contentsOf: value.utf8)
+    storage.append(0)
     end(start)
   }
 
@@ -92,6 +92,7 @@ extension AttributeWriter {
   ///   - marked: sets the bit that says "nested", which newer parts of the kernel insist on.
   ///   - body: writes what is inside.
   /// - Throws: what the body throws.
+  @inlinable
   public mutating func nest<Failure: Error>(
     _ type: UInt16, marked: Bool = true, _ body: (inout AttributeWriter) throws(Failure) -> Void
   ) throws(Failure) {
@@ -107,48 +108,50 @@ extension AttributeWriter {
   /// Appends an integer that is not an attribute: part of a family's fixed header.
   ///
   /// Such a header's fields follow one another without padding; `align()` closes it.
+  @inlinable
   public mutating func fixed(_ value: some FixedWidthInteger) {
     appendInteger(value)
   }
 
   /// Appends bytes that are not an attribute.
+  @inlinable
   public mutating func fixed(bytes value: some Sequence<UInt8>) {
-    bytes.append(contentsOf: value)
+    storage.append(contentsOf: value)
   }
 
   /// Pads with zero bytes to a multiple of four.
   public mutating func align() {
-    while bytes.count & 3 != 0 {
-      bytes.append(0)
+    while storage.count & 3 != 0 {
+      storage.append(0)
     }
   }
 }
 
 extension AttributeWriter {
   /// Writes an attribute's header with no length yet, and tells where it stands.
-  private mutating func begin(_ type: UInt16) -> Int {
+  @usableFromInline mutating func begin(_ type: UInt16) -> Int {
     align()
-    let start = bytes.count
+    let start = storage.count
     appendInteger(UInt16(0))
     appendInteger(type)
     return start
   }
 
   /// Fills in the length, which leaves the padding out, then pads.
-  private mutating func end(_ start: Int) {
-    let length = bytes.count - start
+  @usableFromInline mutating func end(_ start: Int) {
+    let length = storage.count - start
     if let short = UInt16(exactly: length) {
       let native = short.littleEndian
-      bytes[start] = UInt8(truncatingIfNeeded: native)
-      bytes[start + 1] = UInt8(truncatingIfNeeded: native >> 8)
+      storage[start] = UInt8(truncatingIfNeeded: native)
+      storage[start + 1] = UInt8(truncatingIfNeeded: native >> 8)
     } else {
       isOverlong = true
     }
     align()
   }
 
-  private mutating func appendInteger(_ value: some FixedWidthInteger) {
-    bytes.append(native: value)
+  @inlinable mutating func appendInteger(_ value: some FixedWidthInteger) {
+    storage.append(native: value)
   }
 }
 
@@ -157,7 +160,7 @@ extension [UInt8] {
   ///
   /// `littleEndian` swaps on hosts of the other kind only, so that taking the lowest byte first
   /// gives the host's order everywhere.
-  mutating func append<Integer: FixedWidthInteger>(native value: Integer) {
+  @inlinable mutating func append<Integer: FixedWidthInteger>(native value: Integer) {
     var rest = value.littleEndian
     for _ in 0..<(Integer.bitWidth / 8) {
       append(UInt8(truncatingIfNeeded: rest))

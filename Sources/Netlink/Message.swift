@@ -64,7 +64,7 @@ public struct Message: Hashable, Sendable {
   }
 
   /// An integer of the fixed part, in the host's order; nil if the message is too short for it.
-  public func fixed<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
+  @inlinable public func fixed<Integer: FixedWidthInteger>(at offset: Int) -> Integer? {
     payload.native(at: offset)
   }
 }

@@ -49,6 +49,11 @@ extension NetlinkHandle {
     return first
   }
 
+  /// The number of the socket's descriptor, for calls that any socket serves.
+  var descriptorNumber: Int32 {
+    unsafe nl_socket_get_fd(socket)
+  }
+
   /// Sends bytes as one datagram.
   func send(_ bytes: [UInt8]) throws(SystemError) {
     var bytes = bytes
@@ -93,7 +98,7 @@ extension NetlinkHandle {
 
   /// Waits until something can be received; false when the time is over.
   func waitUntilReadable(milliseconds: Int32) throws(SystemError) -> Bool {
-    var request = pollfd(fd: unsafe nl_socket_get_fd(socket), events: Int16(POLLIN), revents: 0)
+    var request = pollfd(fd: descriptorNumber, events: Int16(POLLIN), revents: 0)
     let count = try Syscall.check("poll", "", { unsafe poll(&request, 1, milliseconds) })
     return count > 0
   }
@@ -142,7 +147,7 @@ extension NetlinkHandle {
 
   private func set(_ level: Int32, _ option: Int32, _ value: Int32) throws(SystemError) {
     var value = value
-    let fd = unsafe nl_socket_get_fd(socket)
+    let fd = descriptorNumber
     try Syscall.check("setsockopt", "\(option)") {
       unsafe setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }

@@ -30,6 +30,16 @@ public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
     wire = .transcript(TranscriptPlayer(transcript))
     recorder = nil
   }
+
+  /// The number of the socket's descriptor, for calls that any socket serves; nil if all that is
+  /// asked is to go through a transcript.
+  package borrowing func descriptorNumber() -> Int32? {
+    guard recorder == nil else { return nil }
+    switch wire {
+    case .kernel(let handle): return handle.descriptorNumber
+    case .transcript: return nil
+    }
+  }
 }
 
 extension NetlinkHandle {

@@ -60,6 +60,23 @@ extension NetlinkSocket where Family == RouteFamily {
     try findLink(.name(name))
   }
 
+  /// Finds the number of a link, or nothing if there is none.
+  ///
+  /// The cheapest question there is: it waits for no lock, where reading a link waits for all who
+  /// make or delete links at that moment.
+  ///
+  /// - Throws: ``NetlinkError`` if the socket fails.
+  public borrowing func findIndex(named name: InterfaceName) throws(NetlinkError) -> UInt32? {
+    guard let socket = descriptorNumber() else { return try findLink(named: name)?.index }
+    do throws(SystemError) {
+      return try InterfaceIndex.find(name.text, through: socket)
+    } catch {
+      throw NetlinkError(
+        operation: "look up link \(name)", errno: error.errno,
+        cause: .socket(call: error.operation))
+    }
+  }
+
   /// Lists links.
   ///
   /// Not for the path of an ADD or DEL: it grows with the number of pods. Links with names that this

@@ -137,6 +137,24 @@ struct LinkTests {
     }
   }
 
+  @Test("have numbers that are found in the socket's namespace, wherever the thread stands")
+  func findsIndex() throws {
+    let host = try FreshNamespace()
+    let pod = try FreshNamespace()
+    try host.run {
+      let socket = try RouteSocket()
+      let made = try socket.createLinkAndRead(
+        NewLink(outer, .veth(peer: VethPeer(name: inner, bornIn: pod.namespace))))
+      let found = try pod.run {
+        [
+          try socket.findIndex(named: outer), try socket.findIndex(named: inner),
+          try RouteSocket().findIndex(named: inner),
+        ]
+      }
+      #expect(found == [made.index, nil, made.peerIndex])
+    }
+  }
+
   @Test("change name, MTU, hardware address, alias, state and promiscuity together")
   func changes() throws {
     let seen = try FreshNamespace.run {
