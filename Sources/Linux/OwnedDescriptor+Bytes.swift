@@ -25,15 +25,17 @@ extension OwnedDescriptor {
     // One byte beyond the limit is room enough to see that there is more.
     var chunk = min(4096, limit + 1)
     while true {
-      let have = bytes.count
-      bytes.append(contentsOf: repeatElement(0, count: chunk))
+      var part: [UInt8] = []
       let got = try Syscall.check("read", subject) {
-        unsafe bytes.withUnsafeMutableBytes { buffer in
-          unsafe Glibc.read(number, buffer.baseAddress?.advanced(by: have), chunk)
+        var got = 0
+        part = unsafe [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+          got = unsafe Glibc.read(number, buffer.baseAddress, chunk)
+          count = max(0, got)
         }
+        return got
       }
-      bytes.removeLast(chunk - got)
       if got == 0 { return bytes }
+      if bytes.isEmpty { bytes = part } else { bytes += part }
       if bytes.count > limit {
         throw SystemError(operation: "read", subject: subject, errno: .fileTooBig)
       }
