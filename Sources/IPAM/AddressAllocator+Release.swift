@@ -57,7 +57,6 @@ extension AddressAllocator {
   private static func end(
     _ leases: [Lease], in store: inout some LeaseStore & ~Copyable
   ) throws(AllocationError) -> [Lease] {
-    guard !leases.isEmpty else { return [] }
     var failure: SystemError?
     for lease in leases {
       do throws(SystemError) {

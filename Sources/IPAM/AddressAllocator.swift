@@ -33,10 +33,13 @@ public struct AddressAllocator: Sendable {
     for owner: LeaseOwner, requested: [IPAddress] = [],
     in store: inout some LeaseStore & ~Copyable
   ) throws(AllocationError) -> [Allocation] {
+    // Also when it refuses: the store may have learnt something by then.
+    defer { store.settle() }
     let wishes = try assign(requested)
     try refuseSecond(for: owner, in: &store)
-
-    defer { store.settle() }
+    for index in sets.indices where wishes[index] == nil {
+      try refuseFull(set: index, in: &store)
+    }
     var allocations: [Allocation] = []
     do throws(AllocationError) {
       for index in sets.indices {
@@ -79,6 +82,22 @@ public struct AddressAllocator: Sendable {
     }
   }
 
+  /// Refuses before anything is taken from the other sets, so that a full set costs no changes.
+  private func refuseFull(
+    set index: Int, in store: inout some LeaseStore & ~Copyable
+  ) throws(AllocationError) {
+    let runs = sets[index].ranges.map { $0.first...$0.last }
+    repeat {
+      for run in runs {
+        let hasRoom = try stored { () throws(SystemError) in
+          try firstFree(in: run, ofSet: index, in: &store) != nil
+        }
+        if hasRoom { return }
+      }
+    } while try stored { () throws(SystemError) in try store.reread() }
+    throw .exhausted(set: index, sets[index])
+  }
+
   private func take(
     _ wish: IPAddress?, fromSet index: Int, for owner: LeaseOwner,
     in store: inout some LeaseStore & ~Copyable
@@ -113,12 +132,26 @@ public struct AddressAllocator: Sendable {
     in run: ClosedRange<IPAddress>, ofSet index: Int, for owner: LeaseOwner,
     in store: inout some LeaseStore & ~Copyable
   ) throws(SystemError) -> IPAddress? {
-    var start = run.lowerBound
-    while let address = try store.firstFree(in: start...run.upperBound) {
-      if !sets[index].isGateway(address), try store.reserve(address, for: owner) { return address }
-      // The gateway; or another hand was quicker, and the store knows by now.
+    var rest = run
+    while let address = try firstFree(in: rest, ofSet: index, in: &store) {
+      if try store.reserve(address, for: owner) { return address }
+      // It was not free after all, as the store knows by now.
       guard let next = address.next(), next <= run.upperBound else { return nil }
-      start = next
+      rest = next...run.upperBound
+    }
+    return nil
+  }
+
+  /// The first address that is neither held nor a gateway.
+  private func firstFree(
+    in run: ClosedRange<IPAddress>, ofSet index: Int,
+    in store: inout some LeaseStore & ~Copyable
+  ) throws(SystemError) -> IPAddress? {
+    var rest = run
+    while let address = try store.firstFree(in: rest) {
+      if !sets[index].isGateway(address) { return address }
+      guard let next = address.next(), next <= run.upperBound else { return nil }
+      rest = next...run.upperBound
     }
     return nil
   }

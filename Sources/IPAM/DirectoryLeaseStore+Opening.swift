@@ -110,6 +110,8 @@ extension DirectoryLeaseStore {
     }
     guard index.header.stamp == stamp, index.header.boot == boot.boot else {
       try rebuildIndex()
+      // Written at once, for an operation that changes nothing does not settle.
+      settle()
       return
     }
     isFresh = index.header.isFresh
