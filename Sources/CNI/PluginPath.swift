@@ -6,13 +6,17 @@ public import Linux
 public struct PluginPath: Hashable, Sendable {
   /// The directories in order.
   public let directories: [String]
+  /// The parts that are not searched.
+  private let relative: [String]
 
   /// Splits the value of `CNI_PATH` at its colons.
   ///
   /// Empty and relative parts are left out: they would mean whatever directory the runtime happens
   /// to stand in.
   public init(_ text: String) {
-    directories = text.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
+    let parts = text.split(separator: ":").map(String.init)
+    directories = parts.filter { $0.hasPrefix("/") }
+    relative = parts.filter { !$0.hasPrefix("/") }
   }
 
   /// A plugin that was found.
@@ -41,7 +45,12 @@ public struct PluginPath: Hashable, Sendable {
       throw ProtocolError(.invalidConfiguration, "invalid plugin name: \(name)")
     }
     guard !directories.isEmpty else {
-      throw ProtocolError(.invalidConfiguration, "no paths provided")
+      throw ProtocolError(
+        .invalidConfiguration, "no paths provided",
+        details: relative.isEmpty
+          ? "set CNI_PATH to the directory of the plugins"
+          : "CNI_PATH has relative paths only, which are not searched: "
+            + relative.joined(separator: ":"))
     }
     for directory in directories {
       let path = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
