@@ -31,7 +31,9 @@ extension DNSSettings {
     var domain: String?
     for line in text.split(whereSeparator: \.isNewline) {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-      guard let keyword = words.first, words.count > 1, !"#;".contains(keyword.prefix(1)) else {
+      guard let keyword = words.first, words.count > 1, let first = keyword.first,
+        first != "#", first != ";"
+      else {
         continue
       }
       switch keyword {
