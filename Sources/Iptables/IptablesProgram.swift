@@ -57,7 +57,9 @@ public struct IptablesProgram: Sendable {
           family: family, variant: variant, path: path, restorePath: "\(path)-restore")
         if name != family.name { return program }
         let version = try program.run(path, ["--version"], input: "")
-        if version.split(whereSeparator: \.isWhitespace).contains(variant.sign[...]) { return program }
+        if version.split(whereSeparator: \.isWhitespace).contains(variant.sign[...]) {
+          return program
+        }
       }
     }
     return nil
