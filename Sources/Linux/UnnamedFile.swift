@@ -33,20 +33,33 @@ public struct UnnamedFile: ~Copyable {
       }
       let made = OwnedDescriptor(adopting: number)
       try Syscall.check("fchmod", directory) { fchmod(number, mode_t(mode.rawValue)) }
-      descriptor = made
-      sideName = nil
+      self.init(made, sideName: nil)
     } catch {
-      // EISDIR and ENOENT are how kernels and file systems older than the flag answer.
+      // EISDIR and EINVAL are how kernels and file systems older than the flag answer.
       let lacksUnnamedFiles = [.notSupported, .isDirectory, .invalid].contains(error.errno)
       guard lacksUnnamedFiles, let sideDirectory else { throw error }
-      let random = String(UInt64.random(in: .min ... .max), radix: 36)
-      let name = "\(sideDirectory)/\(random).new"
-      let made = try File.open(name, for: .making, mode: mode)
-      let number = made.rawValue
-      try Syscall.check("fchmod", name) { fchmod(number, mode_t(mode.rawValue)) }
-      descriptor = made
-      sideName = name
+      try self.init(provisionallyNamedIn: sideDirectory, mode: mode)
     }
+  }
+
+  /// Makes an empty file with a provisional name, as on file systems that want one.
+  package init(provisionallyNamedIn directory: String, mode: FileMode) throws(SystemError) {
+    let random = String(UInt64.random(in: .min ... .max), radix: 36)
+    let name = "\(directory)/\(random).new"
+    let made = try File.open(name, for: .making, mode: mode)
+    let number = made.rawValue
+    do throws(SystemError) {
+      try Syscall.check("fchmod", name) { fchmod(number, mode_t(mode.rawValue)) }
+    } catch {
+      _ = unsafe unlink(name)
+      throw error
+    }
+    self.init(made, sideName: name)
+  }
+
+  private init(_ descriptor: consuming OwnedDescriptor, sideName: String?) {
+    self.descriptor = descriptor
+    self.sideName = sideName
   }
 
   deinit {

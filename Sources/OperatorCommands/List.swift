@@ -39,7 +39,7 @@ struct List: Verb {
       try surroundings.print(JSONWriter.text(report.json, style: .indented(2)))
       return
     }
-    for problem in report.problems { surroundings.warn("cannot read \(problem)") }
+    for problem in report.problems { surroundings.warn(problem) }
     try surroundings.print(
       report.networks.isEmpty
         ? "no networks in \(node.configuration(in: surroundings).path), and no pods"

@@ -31,7 +31,7 @@ struct NodeSurvey {
     of configuration: ConfigurationDirectory
   ) throws(ProtocolError) {
     let contents = try configuration.contents()
-    report.problems += contents.brokenFiles.map(\.description)
+    report.problems += contents.brokenFiles.map { "cannot read \($0)" }
     for list in contents.lists where !report.networks.contains(where: { $0.name == list.name.text })
     {
       report.networks.append(
@@ -49,7 +49,7 @@ struct NodeSurvey {
 
   private mutating func addResults() throws(ProtocolError) {
     let contents = try cache.contents()
-    report.problems += contents.brokenFiles.map(\.description)
+    report.problems += contents.brokenFiles.map { "cannot read \($0)" }
     for cached in contents.attachments {
       var addresses: [String] = []
       note { _ throws(ProtocolError) in

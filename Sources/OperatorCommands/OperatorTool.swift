@@ -32,7 +32,10 @@ public struct OperatorTool: ParsableCommand {
 
 extension OperatorTool {
   /// Does what the command line says, and ends the process with its exit status.
+  ///
+  /// A reader who leaves early is an error that can be answered, so that `try` still tidies up.
   public static func start() {
+    StandardStreams.repair()
     let words = Array(CommandLine.arguments.dropFirst())
     if let unknown = unknownVerb(in: words) {
       StandardStreams.writeDiagnostics(

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Linux
 
 /// A command that can be carried out in any surroundings.
 protocol Verb: ParsableCommand {
@@ -7,6 +8,11 @@ protocol Verb: ParsableCommand {
 
 extension Verb {
   func run() throws {
-    try perform(in: .real)
+    do {
+      try perform(in: .real)
+    } catch let error as SystemError where error.errno == .brokenPipe {
+      // Whoever read our answer has seen enough, as in `cnictl list | head -1`.
+      throw ExitCode.failure
+    }
   }
 }

@@ -185,6 +185,26 @@ struct UnnamedFileTests {
     #expect(try directory.text("name") == "first")
   }
 
+  @Test("is as good with a provisional name, where the file system wants one")
+  func provisionalName() throws {
+    let directory = try TemporaryDirectory()
+    let side = directory.path("side")
+    try Directory.create(side)
+    let taken = try directory.write("taken", "first")
+    do {
+      let file = try UnnamedFile(provisionallyNamedIn: side, mode: 0o640)
+      try file.descriptor.write(Array("all".utf8))
+      try file.link(as: directory.path("name"))
+      var caught: SystemError?
+      do throws(SystemError) { try file.link(as: taken) } catch { caught = error }
+      #expect(caught?.errno == .exists)
+    }
+    #expect(try directory.text("name") == "all")
+    #expect(try directory.text("taken") == "first")
+    #expect(try File.status(of: directory.path("name"))?.mode == 0o640)
+    #expect(try Directory.entries(of: side) == [])
+  }
+
   @Test("leaves nothing when it is dropped")
   func leavesNothing() throws {
     let directory = try TemporaryDirectory()

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import TestSupport
 import Testing
@@ -75,6 +76,15 @@ struct NetworkNamespaceTests {
       throws: SystemError(operation: "open network namespace", subject: path, errno: .invalid)
     ) {
       _ = try NetworkNamespace(path: path).path
+    }
+  }
+
+  @Test("ends the process rather than leaving the thread in it")
+  func diesWithoutAWayHome() async {
+    await #expect(processExitsWith: .signal(SIGABRT)) {
+      let made = try NetworkNamespace.make()
+      // Without its privileges the process may not go back.
+      try made.run { _ = setuid(65534) }
     }
   }
 
