@@ -28,6 +28,16 @@ public struct CachedAttachment: Hashable, Sendable {
   /// The attachment it is about.
   public var attachment: Attachment { arguments.attachment(to: network) }
 
+  /// The path of the container's namespace, as far as it is remembered; empty if it is not.
+  ///
+  /// Upstream's library does not remember it before 1.2, but plugins tell it in their result.
+  public var namespacePath: String {
+    if !arguments.namespacePath.isEmpty { return arguments.namespacePath }
+    let interfaces = result?["interfaces"]?.listValue ?? []
+    return interfaces.compactMap { $0.objectValue?["sandbox"]?.textValue }
+      .first { !$0.isEmpty } ?? ""
+  }
+
   /// The interfaces, addresses and routes it was given.
   ///
   /// - Throws: ``ProtocolError`` for a result that cannot be read.

@@ -27,7 +27,9 @@ extension NetworkRunner {
     for cached in remembered.attachments
     where cached.network == list.name && !valid.contains(cached.attachment.withoutNetwork) {
       do throws(ProtocolError) {
-        try delete(cached.arguments, from: list)
+        var arguments = cached.arguments
+        arguments.namespacePath = cached.namespacePath
+        try delete(arguments, from: list)
         removed.append(cached.attachment)
       } catch {
         failures.append(error)

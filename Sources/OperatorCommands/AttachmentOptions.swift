@@ -51,7 +51,7 @@ struct AttachmentOptions: ParsableArguments {
     let id = try ContainerID(container ?? AttachmentOptions.containerID(for: path ?? ""))
     let remembered = try remembered(
       Attachment(network: list.name, container: id, interface: interface), in: surroundings)
-    if path == nil { path = remembered?.arguments.namespacePath }
+    if path == nil { path = remembered?.namespacePath }
     var arguments = AttachmentArguments(
       container: id, namespacePath: path ?? "", interface: interface,
       arguments: remembered?.arguments.arguments ?? [],

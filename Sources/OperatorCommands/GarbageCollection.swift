@@ -55,7 +55,7 @@ struct GarbageCollection: Verb {
         advice: "Remove that file if it is damaged. Nothing has been changed.")
     }
     let alive = remembered.attachments.filter {
-      $0.network == list.name && NamespaceState(of: $0.arguments.namespacePath) != .gone
+      $0.network == list.name && NamespaceState(of: $0.namespacePath) != .gone
     }
     return Set(alive.map(\.attachment.withoutNetwork))
   }

@@ -55,7 +55,7 @@ struct NodeSurvey {
       note { _ throws(ProtocolError) in
         addresses = try cached.readResult()?.addresses.map(\.address.description) ?? []
       }
-      let path = cached.arguments.namespacePath
+      let path = cached.namespacePath
       add(
         NodeReport.Attachment(
           container: cached.arguments.container.text,

@@ -35,6 +35,9 @@ struct ResultCacheTests {
     let result = try #require(try cached.readResult())
     #expect(result.addresses.map(\.address.description) == ["10.1.2.3/24"])
     #expect(result.dns.nameservers == ["9.9.9.9"])
+    // This library did not remember the namespace; the plugin has told it.
+    #expect(cached.arguments.namespacePath == "")
+    #expect(cached.namespacePath == "/var/run/netns/x")
   }
 
   @Test("is made with its directory open to nobody else, and forgets")
