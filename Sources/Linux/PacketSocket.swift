@@ -3,7 +3,8 @@ internal import Glibc
 
 /// A socket that sends whole frames out of a link, as they are.
 ///
-/// It belongs to the namespace it was opened in, and receives nothing.
+/// It belongs to the namespace it was opened in, and receives nothing. Closing it takes
+/// milliseconds: the kernel waits until every processor has passed a quiet point.
 ///
 /// Kernel name: `AF_PACKET`, `SOCK_RAW`.
 public struct PacketSocket: ~Copyable, Sendable {

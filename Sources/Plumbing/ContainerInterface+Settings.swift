@@ -13,8 +13,10 @@ extension ContainerInterface {
     let hasIPv6 = addresses.contains { $0.address.family == .v6 }
     do {
       try worlds.namespace.run { () throws(ProtocolError) in
-        // The kernel then announces the interface's addresses each time it comes up.
+        // The kernel then announces the interface's addresses each time it comes up, and when
+        // AddressAnnouncement asks for it.
         InterfaceSetting.prefer(.v4, name, "arp_notify", "1")
+        if hasIPv6 { InterfaceSetting.prefer(.v6, name, "ndisc_notify", "1") }
         InterfaceSetting.prefer(.v6, name, "accept_dad", manner.detectsDuplicates ? "1" : "0")
         if manner.detectsDuplicates { InterfaceSetting.prefer(.v6, name, "enhanced_dad", "1") }
         guard hasIPv6 else { return }

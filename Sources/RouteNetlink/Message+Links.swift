@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 public import Netlink
 
 // Each verb as a value, so that several can go in one send.
@@ -60,6 +60,23 @@ extension Message {
       }
       change.writeInformation(to: &writer)
     }
+  }
+
+  /// Makes the kernel tell a link's neighbours who has its addresses now.
+  ///
+  /// The link is given the hardware address it has, which the kernel announces as it would a new one:
+  /// by gratuitous ARP and by unsolicited neighbour advertisements, if the link's settings
+  /// `arp_notify` and `ndisc_notify` say so. A packet socket could send the same frames, but the
+  /// kernel closes one only after all processors have passed a quiet point, which takes longer than
+  /// all the rest of an ADD.
+  ///
+  /// Kernel name: `IFLA_ADDRESS`, `NETDEV_CHANGEADDR`.
+  public static func announceAddresses(
+    of link: LinkReference, at hardwareAddress: HardwareAddress
+  ) -> Message {
+    var change = LinkChange(link)
+    change.hardwareAddress = hardwareAddress
+    return .changeLink(change)
   }
 
   /// Deletes a link; the other end of a pair goes with it.

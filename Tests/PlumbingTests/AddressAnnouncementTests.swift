@@ -1,0 +1,58 @@
+import Addressing
+import CNI
+import Linux
+import Netlink
+import Plumbing
+import RouteNetlink
+import TestSupport
+import Testing
+import Witness
+
+@Suite("An announcement of addresses", .needsRoot)
+struct AddressAnnouncementTests {
+  /// The events of neighbours. `RTNLGRP_NEIGH`
+  static let neighbourGroup: UInt32 = 3
+
+  @Test(
+    "corrects what neighbours remember of the last owner",
+    arguments: ["10.88.0.5/16", "fd00::5/64"])
+  func correctsNeighbours(text: String) throws {
+    let host = try FreshNamespace()
+    let pod = try FreshNamespace()
+    let address = try InterfaceAddress(text)
+    let last = try HardwareAddress("02:00:00:00:00:01")
+    let own = try HardwareAddress("02:00:00:00:00:05")
+    try host.run {
+      let ear = try NetlinkSubscription<RouteFamily>(groups: [Self.neighbourGroup])
+      let worlds = try HostAndContainer(pod.path)
+      let near = try InterfaceName("veth0")
+      let outside = try worlds.host.createLinkAndRead(
+        NewLink(
+          near,
+          .veth(
+            peer: VethPeer(
+              name: try InterfaceName("eth0"), bornIn: pod.namespace, hardwareAddress: own)),
+          flags: .up))
+      let inside = try worlds.container.link(named: try InterfaceName("eth0"))
+      let result = PluginResult(
+        interfaces: [ResultInterface(name: "eth0")],
+        addresses: [ResultAddress(address: address, gateway: nil, interface: 0)])
+      try ContainerInterface.configure(inside, at: 0, as: result, in: worlds)
+
+      // As another left it. What the kernel announced while the link came up is over by now.
+      try worlds.host.replaceNeighbour(
+        NeighbourEntry(
+          address.address, onLink: outside.index, hardwareAddress: last, state: .stale))
+      AddressAnnouncement.send(result.addresses, from: inside, in: worlds)
+
+      try ear.wait(for: "wait for the announcement", until: .now + .seconds(20)) { event in
+        guard case .message(let message) = event, let neighbour = NeighbourEntry(message) else {
+          return Void?.none
+        }
+        return neighbour.address == address.address && neighbour.hardwareAddress == own ? () : nil
+      }
+      let seen = try Witness.neighbours().filter { $0.address == address.address.description }
+      #expect(seen.map(\.hardwareAddress) == [own.description])
+    }
+  }
+}
