@@ -116,7 +116,9 @@ let proof: [Target] = [
   tests(
     "RouteNetlinkTests",
     ["RouteNetlink", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
-  tests("NftablesTests", ["Nftables", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
+  tests(
+    "NftablesTests", ["Nftables", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"],
+    besides: ["Goldens"]),
   tests("IptablesTests", ["Iptables", "Linux", "TestSupport"]),
   tests("CNITests", ["CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),

@@ -16,15 +16,20 @@ public enum BuiltProgram {
   ///
   /// - Throws: `SystemError` when the running program cannot be found.
   public static func directory() throws(SystemError) -> String {
+    try tests().split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+  }
+
+  /// The program that is running: the one that holds all the tests.
+  ///
+  /// - Throws: `SystemError` when it cannot be found.
+  public static func tests() throws(SystemError) -> String {
     let link = "/proc/self/exe"
     var target = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = try Syscall.check("readlink", link) {
       unsafe readlink(link, &target, target.count)
     }
-    let bytes = target.prefix(count).map { UInt8(bitPattern: $0) }
-    let program = String(decoding: bytes, as: UTF8.self)
-    return program.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      .joined(separator: "/")
+    return String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// A file of the sources, by its path in the repository.

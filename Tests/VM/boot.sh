@@ -6,6 +6,9 @@
 #   @case NAME passed|failed
 # after the lines that each case printed, and "@end" when the machine has run them all.
 #
+# With SWIFT_CNI_VM_SUITES naming the test program of swift build --build-tests, the case "suites"
+# runs those of its suites that try the kernel.
+#
 # The kernel's package is fetched with apt and unpacked beside the build; nothing is installed.
 set -eu
 
@@ -15,7 +18,7 @@ program=$1
 shift
 
 # Longer than any honest run, shorter than anybody's patience.
-limit=${SWIFT_CNI_VM_SECONDS:-240}
+limit=${SWIFT_CNI_VM_SECONDS:-600}
 
 say() { printf 'boot.sh: %s\n' "$*" >&2; }
 die() {
@@ -89,7 +92,11 @@ with_libraries() {
       [ -e "$root$library" ] || cp -L "$library" "$root$library"
     done
 }
-for tool in ip bridge nft; do with_libraries "$(command -v $tool)" tools/$tool; done
+for tool in ip bridge nft sh; do with_libraries "$(command -v $tool)" tools/$tool; done
+if [ -n "${SWIFT_CNI_VM_SUITES:-}" ]; then
+  mkdir "$root/suites"
+  with_libraries "$SWIFT_CNI_VM_SUITES" suites/program
+fi
 if [ -d "$program" ]; then
   for file in "$program"/*; do with_libraries "$file" "opt/cni/bin/$(basename "$file")"; done
 else
@@ -115,6 +122,6 @@ printf '%s\n' "$@" >"$root/chosen"
 # --- the machine --------------------------------------------------------------------------------
 
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -nodefaults -no-user-config -no-reboot \
-  -display none -serial stdio -m 512 \
+  -display none -serial stdio -m 1024 \
   -kernel "$kernel/boot/vmlinuz-$release" -initrd "$root.cpio" \
   -append 'console=ttyS0 loglevel=1 panic=-1 rdinit=/init' </dev/null | tr -d '\r'
