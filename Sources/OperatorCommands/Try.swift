@@ -29,22 +29,25 @@ struct Try: Verb {
     try requirePlugins(in: plugins)
     let realStores = ["/var/lib/cni/networks", "/var/lib/cni/results"]
     let before = try stock(of: realStores)
-    do {
-      let families: [IPFamily] =
-        try File.status(of: "/proc/net/if_inet6") == nil ? [.v4] : [.v4, .v6]
-      if families.count == 1 { surroundings.warn("this kernel has no IPv6; trying IPv4 only") }
-      let stage = try TryStage(families: families)
-      try Rehearsal(
-        list: try TryNetwork.list(families: families, leases: "\(stage.directory)/networks"),
-        runner: NetworkRunner(
-          pluginPath: plugins, cache: ResultCache(below: stage.directory),
-          environment: surroundings.environment),
-        surroundings: surroundings
-      ).run(on: stage)
-    }
+    // What is interrupted tidies up first; it does not last long.
+    try DeferredSignals.during { try rehearse(with: plugins, in: surroundings) }
     let after = try Leftovers(directories: realStores)
     try judge(after.added(since: before) + after.lost(since: before), in: surroundings)
     try surroundings.print("✔ this host's own network is as it was before")
+  }
+
+  private func rehearse(with plugins: PluginPath, in surroundings: Surroundings) throws {
+    let families: [IPFamily] =
+      try File.status(of: "/proc/net/if_inet6") == nil ? [.v4] : [.v4, .v6]
+    if families.count == 1 { surroundings.warn("this kernel has no IPv6; trying IPv4 only") }
+    let stage = try TryStage(families: families)
+    try Rehearsal(
+      list: try TryNetwork.list(families: families, leases: "\(stage.directory)/networks"),
+      runner: NetworkRunner(
+        pluginPath: plugins, cache: ResultCache(below: stage.directory),
+        environment: surroundings.environment),
+      surroundings: surroundings
+    ).run(on: stage)
   }
 
   /// Tells what has changed on this host meanwhile; only what bears our names is a failure.
