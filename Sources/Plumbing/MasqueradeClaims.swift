@@ -67,20 +67,18 @@ extension MasqueradeClaims {
     _ addresses: [InterfaceAddress], for owner: OwnerTag, heldBy holders: [Holder]
   ) {
     remove(owner)
-    var mustShare = false
-    for holder in holders {
-      switch holder {
-      case .several:
-        mustShare = true
-      case .attachment(let other) where other.network == owner.network:
-        exclusive[other] = nil
-      case .attachment(let other):
-        guard let claimed = exclusive.removeValue(forKey: other) else { continue }
-        shared[other] = claimed
-        mustShare = true
+    for case .attachment(let other) in holders {
+      guard let theirs = exclusive.removeValue(forKey: other) else { continue }
+      if other.network != owner.network {
+        shared[other] = theirs
       }
     }
-    if mustShare {
+    let hosts = Set(addresses.map(\.address))
+    func meet(_ theirs: [InterfaceAddress]) -> Bool {
+      theirs.contains { hosts.contains($0.address) }
+    }
+    shared = shared.filter { $0.key.network != owner.network || !meet($0.value) }
+    if shared.values.contains(where: meet) {
       shared[owner] = addresses
     } else {
       exclusive[owner] = addresses

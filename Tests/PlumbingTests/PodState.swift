@@ -29,7 +29,7 @@ struct PodState: Equatable {
 }
 
 extension Attachment {
-  static func pod(_ id: String, network: String = "net") throws -> Attachment {
+  static func pod(_ id: String, _ network: String = "net") throws -> Attachment {
     Attachment(
       network: try NetworkName(network), container: try ContainerID(id),
       interface: try InterfaceName("eth0"))
@@ -44,4 +44,9 @@ extension InterfaceAddress {
   static func v6(_ host: Int) throws -> InterfaceAddress {
     try InterfaceAddress("fd00::\(host)/64")
   }
+}
+
+extension PodState {
+  /// Nothing of any pod.
+  var isEmpty: Bool { sources.isEmpty && ownSubnets.isEmpty && owners.isEmpty && shared.isEmpty }
 }
