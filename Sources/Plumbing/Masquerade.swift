@@ -40,10 +40,17 @@ public enum Masquerade {
   ///
   /// - Throws: `ProtocolError` if something may still be there.
   public static func remove(for attachment: Attachment) throws(ProtocolError) {
+    try remove(for: attachment, in: PacketFilterSession())
+  }
+
+  /// Stops masquerading as ``remove(for:)`` does, in a session that may outlive it.
+  public static func remove(for attachment: Attachment, in session: borrowing PacketFilterSession)
+    throws(ProtocolError)
+  {
     var failures = Failures()
     var leftovers: [IptablesProgram.Family] = []
     failures.attempt("failed to stop masquerading") { () throws(ProtocolError) in
-      try PacketFilter.remove("table \(Table.ours)") { socket throws(NetlinkError) in
+      try PacketFilter.remove("table \(Table.ours)", in: session) { socket throws(NetlinkError) in
         try settle(OwnerTag(attachment), comment: "", [], on: socket)
         try UpstreamMasquerade.remove(attachment, on: socket)
         leftovers = try UpstreamMasquerade.families(
@@ -89,7 +96,8 @@ public enum Masquerade {
     var failures = Failures()
     var leftovers: [IptablesProgram.Family] = []
     failures.attempt("failed to stop masquerading for what is gone") { () throws(ProtocolError) in
-      try PacketFilter.remove("table \(Table.ours)") { socket throws(NetlinkError) in
+      try PacketFilter.remove("table \(Table.ours)", in: PacketFilterSession()) {
+        socket throws(NetlinkError) in
         for owner in try owners(on: socket) where owner.network == half && !kept.contains(owner) {
           try settle(owner, comment: "", [], on: socket)
         }

@@ -55,14 +55,15 @@ public enum PacketFilter {
   ///
   /// - Parameters:
   ///   - step: what it is, for the operator: `failed to stop masquerading`.
-  ///   - work: does it on a socket of the thread's network namespace.
+  ///   - session: the way to the packet filter.
+  ///   - work: does it.
   /// - Throws: `ProtocolError`.
   public static func remove(
-    _ step: @autoclosure () -> String,
+    _ step: @autoclosure () -> String, in session: borrowing PacketFilterSession,
     _ work: (borrowing NetlinkSocket<NetfilterFamily>) throws(NetlinkError) -> Void
   ) throws(ProtocolError) {
     do {
-      try work(try NetlinkSocket<NetfilterFamily>())
+      try session.work(work)
     } catch  where error.missingFeature == .nftables {
       return
     } catch {

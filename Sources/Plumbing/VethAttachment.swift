@@ -7,14 +7,32 @@ internal import Netlink
 /// Each step goes on after an error and tells it to the failures it is lent. The order is fixed by
 /// who uses what: first the interface, then rules about its addresses, last the addresses.
 public enum VethAttachment {
-  /// Cuts the interface and takes the masquerade rules away.
-  public static func delete(_ request: Request, _ failures: inout Failures) {
+  /// Cuts the interface and takes away what the packet filter has about it.
+  ///
+  /// The interface is shut before anything is taken away that kept watch over its traffic, and
+  /// deleted after. Deleting a link takes the kernel as long as forgetting what was in the packet
+  /// filter, so the two waits are one: ``PacketFilterSession``.
+  ///
+  /// - Parameters:
+  ///   - request: what is to be deleted.
+  ///   - failures: what goes wrong.
+  ///   - filters: takes away what a plugin itself has in the packet filter.
+  public static func delete(
+    _ request: Request, _ failures: inout Failures,
+    filters: (borrowing PacketFilterSession, inout Failures) -> Void = { _, _ in }
+  ) {
+    let session = PacketFilterSession()
+    failures.attempt("shut the interface") { () throws(ProtocolError) in
+      try VethPair.shut(for: try request.attachment, namespace: request.namespacePath)
+    }
+    filters(session, &failures)
+    failures.attempt("remove the masquerade rules") { () throws(ProtocolError) in
+      try Masquerade.remove(for: try request.attachment, in: session)
+    }
     failures.attempt("remove the interface") { () throws(ProtocolError) in
       try VethPair.remove(for: try request.attachment, namespace: request.namespacePath)
     }
-    failures.attempt("remove the masquerade rules") { () throws(ProtocolError) in
-      try Masquerade.remove(for: try request.attachment)
-    }
+    session.close()
   }
 
   /// Gives the addresses back.

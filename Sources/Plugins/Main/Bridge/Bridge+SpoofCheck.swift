@@ -52,7 +52,15 @@ enum SpoofCheck {
   ///
   /// - Throws: `ProtocolError` if something may still be there.
   static func remove(for attachment: Attachment) throws(ProtocolError) {
-    try PacketFilter.remove("failed to teardown spoof-check") { socket throws(NetlinkError) in
+    try remove(for: attachment, in: PacketFilterSession())
+  }
+
+  /// Stops checking as ``remove(for:)`` does, in a session that may outlive it.
+  static func remove(for attachment: Attachment, in session: borrowing PacketFilterSession)
+    throws(ProtocolError)
+  {
+    try PacketFilter.remove("failed to teardown spoof-check", in: session) {
+      socket throws(NetlinkError) in
       try remove(OwnerTag(attachment), on: socket)
       try UpstreamSpoofCheck.remove(attachment, on: socket)
     }
@@ -85,7 +93,9 @@ enum SpoofCheck {
   {
     let half = OwnerTag.network(network)
     let kept = Set(valid.map { OwnerTag(network: network, $0) })
-    try PacketFilter.remove("failed to teardown spoof-check of what is gone") {
+    try PacketFilter.remove(
+      "failed to teardown spoof-check of what is gone", in: PacketFilterSession()
+    ) {
       socket throws(NetlinkError) in
       for owner in try SpoofCheckLayout.register.all(on: socket).keys
       where owner.network == half && !kept.contains(owner) {

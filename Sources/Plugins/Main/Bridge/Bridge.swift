@@ -69,9 +69,10 @@ public enum Bridge: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.delete(request, &failures)
-    failures.attempt("remove the spoof check") { () throws(ProtocolError) in
-      try SpoofCheck.remove(for: try request.attachment)
+    VethAttachment.delete(request, &failures) { filter, failures in
+      failures.attempt("remove the spoof check") { () throws(ProtocolError) in
+        try SpoofCheck.remove(for: try request.attachment, in: filter)
+      }
     }
     VethAttachment.release(request, &failures)
     try failures.report()
