@@ -1,0 +1,78 @@
+import Linux
+import TestSupport
+import Testing
+
+/// The built program under its plugins' names in a directory of its own, asked as a runtime asks.
+struct InstalledPlugins: ~Copyable {
+  /// How the names lead to the program.
+  enum Form: CaseIterable {
+    /// One file with many names, as install.sh makes it.
+    case hardLinks
+    /// A file for each name; delegates are then other programs.
+    case copies
+    /// Names that lead to the program, as a distribution may make them.
+    case symbolicLinks
+  }
+
+  static let names = ["bridge", "host-local", "loopback", "ptp", "static"]
+
+  let directory: TemporaryDirectory
+
+  init(_ form: Form = .hardLinks, names: [String] = names) throws {
+    let directory = try TemporaryDirectory()
+    try Self.tool("cp", try BuiltProgram.cni(), directory.path("cni"))
+    for name in names {
+      switch form {
+      case .hardLinks: try File.link(directory.path("cni"), as: directory.path(name))
+      case .copies: try Self.tool("cp", directory.path("cni"), directory.path(name))
+      case .symbolicLinks: try Self.tool("ln", "-s", "cni", directory.path(name))
+      }
+    }
+    self.directory = directory
+  }
+
+  private static func tool(_ name: String, _ words: String...) throws {
+    let outcome = try ChildProcess.run(
+      "/bin/\(name)", arguments: words, environment: Environment())
+    try #require(outcome.isSuccess, "\(name) \(words)")
+  }
+
+  /// The directory that stands in `CNI_PATH`.
+  var path: String { directory.path }
+
+  /// Asks for any command.
+  func ask(_ command: String, _ call: PluginCall) throws -> PluginOutcome {
+    try run(directory.path(call.plugin), [], command, call)
+  }
+
+  /// Asks through a shell, in whose text `$PLUGIN` is the plugin's path.
+  func ask(_ command: String, _ call: PluginCall, shell text: String) throws -> PluginOutcome {
+    var call = call
+    call.variables["PLUGIN"] = directory.path(call.plugin)
+    return try run("/bin/sh", ["-c", text], command, call)
+  }
+
+  /// Starts the program by any name with any words.
+  func start(_ name: String, _ words: [String] = []) throws -> PluginOutcome {
+    var call = PluginCall(name, "")
+    call.variables["CNI_COMMAND"] = ""
+    return try run(directory.path(name), words, "", call)
+  }
+
+  private func run(
+    _ program: String, _ words: [String], _ command: String, _ call: PluginCall
+  ) throws -> PluginOutcome {
+    var environment = call.environment(command, defaultPath: path)
+    environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
+    let outcome = try ChildProcess.run(
+      program, arguments: words, environment: environment, input: Array(call.configuration.utf8))
+    let code: Int32 =
+      switch outcome.end {
+      case .exited(let code): code
+      case .signalled(let number): -number
+      }
+    return PluginOutcome(
+      exitCode: code, output: String(decoding: outcome.output, as: UTF8.self),
+      log: String(decoding: outcome.diagnostics, as: UTF8.self))
+  }
+}
