@@ -155,8 +155,9 @@ let package = Package(
   products: [
     .executable(name: "cni", targets: ["cni"]),
     .executable(name: "cnictl", targets: ["cnictl"]),
-    .library(name: "CNI", targets: ["CNI"]),
-    .library(name: "IPAM", targets: ["IPAM"]),
+    // Each with what stands in its interface, so that others can import that too.
+    .library(name: "CNI", targets: ["CNI", "Addressing", "JSON", "Linux"]),
+    .library(name: "IPAM", targets: ["IPAM", "Addressing", "Linux"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
