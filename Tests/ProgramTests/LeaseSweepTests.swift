@@ -1,0 +1,144 @@
+import Linux
+import TestSupport
+import Testing
+
+@Suite("host-local, disturbed at every system call", .serialized, .timeLimit(.minutes(5)))
+struct LeaseSweepTests {
+  static let other = ["10.1.0.2": "other\r\neth0"]
+
+  @Test("killed during ADD it leaves a whole lease or none, and DEL takes it away")
+  func killedAdding() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    let calls = try SystemCalls.record(program, "ADD", "pod", in: workshop.path("trace"))
+    try Self.expectSuccess(program.run("DEL", "pod"))
+    #expect(calls.calls.count > 20)
+
+    for call in calls.calls {
+      let wrapper = SystemCalls.tamper(call, "signal=KILL", from: "\(call.number)")
+      let outcome = try program.run("ADD", "pod", through: wrapper)
+      let left = try program.leases()
+      #expect(!outcome.isSuccess, "\(call.line)")
+      #expect(left.filter { $0.value != "other\r\neth0" }.allSatisfy { $0.value == "pod\r\neth0" })
+      // The next pod does not wait for the DEL of this one.
+      try Self.expectSuccess(program.run("ADD", "next"), call)
+      try Self.expectSuccess(program.run("DEL", "pod"), call)
+      try Self.expectSuccess(program.run("DEL", "next"), call)
+      #expect(try program.leases() == Self.other, "\(call.line)")
+    }
+    try Self.expectEveryAddress(of: program)
+  }
+
+  @Test("killed during DEL it removes the lease or not, never another's, and DEL again finishes it")
+  func killedDeleting() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    try Self.expectSuccess(program.run("ADD", "pod"))
+    let calls = try SystemCalls.record(program, "DEL", "pod", in: workshop.path("trace"))
+    #expect(calls.calls.count > 8)
+
+    for call in calls.calls {
+      try Self.expectSuccess(program.run("ADD", "pod"), call)
+      let wrapper = SystemCalls.tamper(call, "signal=KILL", from: "\(call.number)")
+      _ = try program.run("DEL", "pod", through: wrapper)
+      try Self.expectSuccess(program.run("DEL", "pod"), call)
+      #expect(try program.leases() == Self.other, "\(call.line)")
+    }
+    try Self.expectEveryAddress(of: program)
+  }
+
+  @Test("with any call failing, ADD succeeds only with a lease, and otherwise says why")
+  func failingAdding() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    let calls = try SystemCalls.record(program, "ADD", "pod", in: workshop.path("trace"))
+    try Self.expectSuccess(program.run("DEL", "pod"))
+
+    try Self.forEachFailure(of: calls) { call, wrapper in
+      let outcome = try program.run("ADD", "pod", through: wrapper)
+      let lease = try program.leases().first { $0.value == "pod\r\neth0" }
+      if outcome.isSuccess {
+        let address = try #require(lease?.key, "a success without a lease: \(wrapper)")
+        #expect(outcome.outputText.contains("\"\(address)/28\""), "\(wrapper)")
+      } else if !Self.isMute(call) {
+        #expect(outcome.isErrorObject, "\(wrapper): \(outcome)")
+      }
+      try Self.expectSuccess(program.run("DEL", "pod"), call)
+      #expect(try program.leases() == Self.other, "\(wrapper)")
+    }
+    try Self.expectEveryAddress(of: program)
+  }
+
+  @Test("with any call failing, DEL succeeds only when the lease is gone")
+  func failingDeleting() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    try Self.expectSuccess(program.run("ADD", "pod"))
+    let calls = try SystemCalls.record(program, "DEL", "pod", in: workshop.path("trace"))
+
+    try Self.forEachFailure(of: calls) { call, wrapper in
+      try Self.expectSuccess(program.run("ADD", "pod"), call)
+      let outcome = try program.run("DEL", "pod", through: wrapper)
+      let isHeld = try program.leases() != Self.other
+      #expect(!(outcome.isSuccess && isHeld), "a silent leak: \(wrapper)")
+      if !outcome.isSuccess, !Self.isMute(call) {
+        #expect(outcome.isErrorObject, "\(wrapper): \(outcome)")
+      }
+      try Self.expectSuccess(program.run("DEL", "pod"), call)
+      #expect(try program.leases() == Self.other, "\(wrapper)")
+    }
+    try Self.expectEveryAddress(of: program)
+  }
+
+  /// A store in use, so that ADD and DEL take their usual way.
+  private static func settle(_ program: LeaseProgram) throws {
+    try SystemCalls.requireTracer()
+    try expectSuccess(program.run("ADD", "other"))
+    for _ in 1...2 {
+      try expectSuccess(program.run("ADD", "pod"))
+      try expectSuccess(program.run("DEL", "pod"))
+    }
+    try #require(try program.leases() == other)
+  }
+
+  /// Every call with four of the errors in turn, three times alone and once from there on.
+  private static func forEachFailure(
+    of calls: SystemCalls, _ body: (SystemCalls.Call, [String]) throws -> Void
+  ) throws {
+    let errors = [
+      "ENOSPC", "EIO", "EROFS", "EMFILE", "EACCES", "ENOLCK", "ENOMEM", "EINTR", "EDQUOT",
+    ]
+    for (place, call) in calls.calls.enumerated() {
+      for turn in 0..<4 {
+        let error = errors[(place * 4 + turn) % errors.count]
+        let isSticky = turn == 3 && error != "EINTR"
+        try body(
+          call,
+          SystemCalls.tamper(
+            call, "error=\(error)", from: isSticky ? "\(call.number)+" : "\(call.number)"))
+      }
+    }
+  }
+
+  /// Calls whose failure takes the voice away: standard output, memory.
+  private static func isMute(_ call: SystemCalls.Call) -> Bool {
+    ["write", "writev", "mmap", "munmap", "brk", "mprotect", "mremap", "futex"].contains(call.name)
+  }
+
+  /// Every address of the pool but the gateway can be had: 13 with the one that is taken.
+  private static func expectEveryAddress(of program: LeaseProgram) throws {
+    for number in 1...12 { try expectSuccess(program.run("ADD", "filler-\(number)")) }
+    #expect(try program.leases().count == 13)
+    #expect(try !program.run("ADD", "one-too-many").isSuccess)
+  }
+
+  private static func expectSuccess(
+    _ outcome: ChildProcess.Outcome, _ call: SystemCalls.Call? = nil
+  ) throws {
+    try #require(outcome.isSuccess, "\(call?.line ?? ""): \(outcome.outputText)")
+  }
+}
