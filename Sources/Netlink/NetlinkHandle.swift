@@ -26,7 +26,6 @@ internal import Linux
     unsafe nl_socket_set_nonblocking(socket)
     // Without this libnl looks at each datagram twice, to learn its length.
     unsafe nl_socket_disable_msg_peek(socket)
-    unsafe nl_socket_set_msg_buf_size(socket, NetlinkHandle.usualDatagram)
     unsafe self.socket = socket
     port = unsafe nl_socket_get_local_port(socket)
   }
@@ -34,9 +33,17 @@ internal import Linux
   deinit {
     unsafe nl_socket_free(socket)
   }
+}
 
-  /// What the kernel puts into one datagram at most, unless a single entry is longer.
-  private static let usualDatagram = 32_768
+/// How long a datagram is expected to be.
+///
+/// libnl sets so much memory aside for each receive. One that is longer after all is noticed, and
+/// the request made again with each datagram measured first.
+enum DatagramSize: Int {
+  /// A single answer or event: a link's is the longest, at 1.5 KiB.
+  case single = 8_192
+  /// A part of a listing; the kernel fills what it is offered, up to this.
+  case listing = 32_768
 }
 
 extension NetlinkHandle {
@@ -105,6 +112,11 @@ extension NetlinkHandle {
 }
 
 extension NetlinkHandle {
+  /// Sets so much memory aside for each datagram, from now on.
+  func expect(_ size: DatagramSize) {
+    unsafe nl_socket_set_msg_buf_size(socket, size.rawValue)
+  }
+
   /// Learns each datagram's length before taking it, from now on.
   func measureDatagrams() {
     unsafe nl_socket_enable_msg_peek(socket)

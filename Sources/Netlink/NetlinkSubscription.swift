@@ -15,6 +15,7 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
   public init(groups: [UInt32]) throws(NetlinkError) {
     let handle = try NetlinkHandle.opened(for: Family.self)
     do {
+      handle.expect(.single)
       for group in groups {
         try handle.join(group)
       }

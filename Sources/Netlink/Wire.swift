@@ -78,7 +78,9 @@ extension NetlinkHandle {
 
   /// Sets the socket up for requests that need more than the usual.
   private borrowing func prepare(for requests: [Message], byteCount: Int) throws(SystemError) {
-    if requests.contains(where: { $0.answer == .listing }) {
+    let lists = requests.contains { $0.answer == .listing }
+    expect(lists ? .listing : .single)
+    if lists {
       do {
         try enable(.strictListings)
       } catch {

@@ -4,39 +4,71 @@ internal import Netlink
 internal import RouteNetlink
 
 extension VethPair {
-  /// Waits until the host's end carries frames.
+  /// Waits until both ends carry frames.
   ///
-  /// The kernel tells it of the other end within microseconds, so a look is nearly always enough;
-  /// where it is not, the kernel's own event ends the wait.
+  /// Each end notices for itself, and one later than the other: before the host's end has, its
+  /// bridge forwards nothing from it, and before the container's end has, IPv6 does not start there.
+  /// The kernel is done within microseconds, so a look is nearly always enough; where it is not, the
+  /// kernel's own event ends the wait.
   ///
   /// - Throws: ``ProtocolError``, code 11, if it does not within a few seconds.
   public func waitUntilUp(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
-    if try state(in: worlds) == .up { return }
     let deadline = MonotonicTime.now + .seconds(3)
-    do throws(NetlinkError) {
-      let ear = try NetlinkSubscription<RouteFamily>.ofLinks()
-      while try worlds.host.link(index: host.index).operationalState != .up {
-        try ear.wait(for: "wait for link \(host.name)", until: deadline) { event in
-          switch event {
-          case .lost: ()
-          case .message(let message): Link(message)?.index == host.index ? () : nil
-          }
-        }
-      }
-    } catch  where error.cause == .timedOut {
-      throw ProtocolError(
-        .tryAgainLater, "bridge port in error state: \(try state(in: worlds))",
-        details: "\(host.name) did not come up within 3 seconds")
+    if try Self.state(of: host, worlds.host) != .up {
+      let ear = try Self.listenHere()
+      try Self.wait(for: host, worlds.host, ear, until: deadline)
+    }
+    if try Self.state(of: container, worlds.container) != .up {
+      // A subscription hears the namespace it was opened in.
+      let ear = try Self.listen(in: worlds)
+      try Self.wait(for: container, worlds.container, ear, until: deadline)
+    }
+  }
+
+  private static func listen(
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> NetlinkSubscription<RouteFamily> {
+    do {
+      return try worlds.namespace.run { () throws(NetlinkError) in try .ofLinks() }
     } catch {
       throw ProtocolError(error)
     }
   }
 
-  private func state(
-    in worlds: borrowing HostAndContainer
+  private static func listenHere() throws(ProtocolError) -> NetlinkSubscription<RouteFamily> {
+    do {
+      return try .ofLinks()
+    } catch {
+      throw ProtocolError(error)
+    }
+  }
+
+  private static func wait(
+    for link: Link, _ socket: borrowing RouteSocket,
+    _ ear: borrowing NetlinkSubscription<RouteFamily>, until deadline: MonotonicTime
+  ) throws(ProtocolError) {
+    do {
+      while try socket.link(index: link.index).operationalState != .up {
+        try ear.wait(for: "wait for link \(link.name)", until: deadline) { event in
+          switch event {
+          case .lost: ()
+          case .message(let message): Link(message)?.index == link.index ? () : nil
+          }
+        }
+      }
+    } catch {
+      guard error.cause == .timedOut else { throw ProtocolError(error) }
+      throw ProtocolError(
+        .tryAgainLater, "bridge port in error state: \(try state(of: link, socket))",
+        details: "\(link.name) did not come up within 3 seconds")
+    }
+  }
+
+  private static func state(
+    of link: Link, _ socket: borrowing RouteSocket
   ) throws(ProtocolError) -> OperationalState {
     do {
-      return try worlds.host.link(index: host.index).operationalState
+      return try socket.link(index: link.index).operationalState
     } catch {
       throw ProtocolError(error)
     }

@@ -45,9 +45,13 @@ public struct VethPair: Sendable {
     for attachment: Attachment, _ settings: Settings, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     let names = AttachmentNames(attachment)
-    let name = try Self.create(names, attachment, settings, in: worlds)
+    var peer = VethPeer(
+      name: attachment.interface, mtu: settings.mtu,
+      hardwareAddress: settings.hardwareAddress ?? names.containerHardwareAddress)
+    peer.place(in: worlds.namespace)
+    let name = try Self.create(peer, names, attachment, settings, in: worlds)
     do {
-      (host, container) = try Self.finish(name, names, attachment, settings, in: worlds)
+      (host, container) = try Self.finish(name, peer, names, settings, in: worlds)
     } catch {
       Self.discard(name, in: worlds)
       throw error
@@ -69,13 +73,9 @@ public struct VethPair: Sendable {
   }
 
   private static func create(
-    _ names: AttachmentNames, _ attachment: Attachment, _ settings: Settings,
+    _ peer: VethPeer, _ names: AttachmentNames, _ attachment: Attachment, _ settings: Settings,
     in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> InterfaceName {
-    var peer = VethPeer(
-      name: attachment.interface, mtu: settings.mtu,
-      hardwareAddress: settings.hardwareAddress ?? names.containerHardwareAddress)
-    peer.place(in: worlds.namespace)
     for name in names.hostInterfaces {
       let link = NewLink(
         name, .veth(peer: peer), mtu: settings.mtu, hardwareAddress: names.hostHardwareAddress,
@@ -120,10 +120,10 @@ public struct VethPair: Sendable {
     }
   }
 
-  /// Signs the host's end and reads both ends.
+  /// Signs the host's end and reads it; the container's end follows from it.
   private static func finish(
-    _ name: InterfaceName, _ names: AttachmentNames, _ attachment: Attachment,
-    _ settings: Settings, in worlds: borrowing HostAndContainer
+    _ name: InterfaceName, _ peer: VethPeer, _ names: AttachmentNames, _ settings: Settings,
+    in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> (host: Link, container: Link) {
     var change = LinkChange(.name(name))
     change.alias = names.alias
@@ -131,9 +131,13 @@ public struct VethPair: Sendable {
     let host: Link
     let container: Link
     do throws(NetlinkError) {
-      try worlds.host.changeLink(change)
-      host = try worlds.host.link(named: name)
-      container = try worlds.container.link(named: attachment.interface)
+      host = try worlds.host.changeLinkAndRead(change)
+      container =
+        if let end = Link(farEndOf: host, madeAs: peer) {
+          end
+        } else {
+          try worlds.container.link(named: peer.name)
+        }
     } catch {
       throw ProtocolError(error, "failed to set up \"\(name)\"")
     }

@@ -38,6 +38,24 @@ public struct Link: Hashable, Sendable {
 }
 
 extension Link {
+  /// Describes the far end of a pair that was just made, without asking for it.
+  ///
+  /// Reading a link waits for all who make or delete links at that moment. What the near end tells
+  /// and what the pair was made with is all there is to know of the far one. It is off, and its own
+  /// far end's namespace is left out, since numbers of namespaces count on one side only. Nil if the
+  /// near end does not tell the far one's number.
+  ///
+  /// - Parameters:
+  ///   - near: the near end, as read.
+  ///   - peer: what the far end was made as, with a hardware address.
+  public init?(farEndOf near: Link, madeAs peer: VethPeer) {
+    guard let index = near.peerIndex else { return nil }
+    self.init(
+      index: index, name: peer.name, kind: near.kind, flags: [],
+      mtu: peer.mtu?.bytes ?? near.mtu, hardwareAddress: peer.hardwareAddress,
+      peerIndex: near.index, operationalState: .down)
+  }
+
   /// It is switched on.
   public var isUp: Bool { flags.contains(.up) }
 }

@@ -101,6 +101,16 @@ extension NetlinkSocket where Family == RouteFamily {
     try exchange(.changeLink(change))
   }
 
+  /// Changes a link and reads it back, in one send.
+  ///
+  /// Not for a change of name, unless the link is referred to by number.
+  ///
+  /// - Throws: ``NetlinkError`` as ``changeLink(_:)`` does.
+  public borrowing func changeLinkAndRead(_ change: LinkChange) throws(NetlinkError) -> Link {
+    let replies = try batchAll([.changeLink(change), .link(change.link)])
+    return try Link(onlyIn: replies.last ?? [], of: change.link)
+  }
+
   /// Switches a link on or off.
   ///
   /// - Throws: ``NetlinkError``; `isNotFound` if there is none.

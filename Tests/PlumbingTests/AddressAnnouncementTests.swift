@@ -25,25 +25,22 @@ struct AddressAnnouncementTests {
     try host.run {
       let ear = try NetlinkSubscription<RouteFamily>(groups: [Self.neighbourGroup])
       let worlds = try HostAndContainer(pod.path)
-      let near = try InterfaceName("veth0")
-      let outside = try worlds.host.createLinkAndRead(
-        NewLink(
-          near,
-          .veth(
-            peer: VethPeer(
-              name: try InterfaceName("eth0"), bornIn: pod.namespace, hardwareAddress: own)),
-          flags: .up))
-      let inside = try worlds.container.link(named: try InterfaceName("eth0"))
+      let pair = try VethPair(
+        for: Attachment(
+          network: try NetworkName("net"), container: try ContainerID("pod"),
+          interface: try InterfaceName("eth0")),
+        VethPair.Settings(hardwareAddress: own), in: worlds)
       let result = PluginResult(
         interfaces: [ResultInterface(name: "eth0")],
         addresses: [ResultAddress(address: address, gateway: nil, interface: 0)])
-      try ContainerInterface.configure(inside, at: 0, as: result, in: worlds)
+      try ContainerInterface.configure(pair.container, at: 0, as: result, in: worlds)
+      try pair.waitUntilUp(in: worlds)
 
       // As another left it. What the kernel announced while the link came up is over by now.
       try worlds.host.replaceNeighbour(
         NeighbourEntry(
-          address.address, onLink: outside.index, hardwareAddress: last, state: .stale))
-      AddressAnnouncement.send(result.addresses, from: inside, in: worlds)
+          address.address, onLink: pair.host.index, hardwareAddress: last, state: .stale))
+      AddressAnnouncement.send(result.addresses, from: pair.container, in: worlds)
 
       try ear.wait(for: "wait for the announcement", until: .now + .seconds(20)) { event in
         guard case .message(let message) = event, let neighbour = NeighbourEntry(message) else {
