@@ -20,6 +20,9 @@ public struct BootStamp: Hashable, Sendable {
     self.init(machine: machine.map(IndexHash.of) ?? 0, boot: IndexHash.of(boot))
   }
 
+  /// No boot that could be told from another.
+  static let unknown = BootStamp(machine: 0, boot: 0)
+
   /// This boot of this machine.
   ///
   /// - Throws: ``SystemError`` when `/proc` does not tell.

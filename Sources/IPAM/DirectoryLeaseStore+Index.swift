@@ -71,7 +71,7 @@ extension DirectoryLeaseStore {
   public mutating func settle() {
     guard index.file.isChanged, unreadable == nil else { return }
     do throws(SystemError) {
-      if index.file.isInMemory { try prepareSideDirectory() }
+      if index.file.isInMemory { try SideDirectory.prepare(sideDirectory) }
       let stamp = StoreStamp(replacing: try directory.status())
       try directory.setModified(stamp.modified)
       try index.note { [boot, isFresh] in
@@ -95,13 +95,5 @@ extension DirectoryLeaseStore {
     // Not flushed: after a power cut it is not believed anyway.
     try File.replace(file, with: index.file.image(pageCount: index.pageCount), flushed: false)
     index.file.attach(try File.open(file, for: .updating))
-  }
-
-  /// Makes the side directory, and clears away what killed processes have left there.
-  private func prepareSideDirectory() throws(SystemError) {
-    try Directory.create(sideDirectory, mode: 0o700)
-    for name in try Directory.entries(of: sideDirectory) where name.hasSuffix(".new") {
-      try File.remove("\(sideDirectory)/\(name)")
-    }
   }
 }

@@ -69,14 +69,23 @@ extension DirectoryLeaseStore {
     _ path: String, _ settings: LeaseStoreSettings, lock: consuming FileLock?
   ) throws(AllocationError) -> DirectoryLeaseStore {
     let directory = try openSafely(path)
+    var store = DirectoryLeaseStore(
+      path: path, directory: directory, boot: settings.boot ?? currentBoot(), lock: lock)
     do throws(SystemError) {
-      let boot = if let boot = settings.boot { boot } else { try BootStamp.current() }
-      var store = DirectoryLeaseStore(path: path, directory: directory, boot: boot, lock: lock)
       try store.loadIndex()
       if settings.endsLeasesOfEarlierBoots { try store.endLeasesOfEarlierBoots() }
       return store
     } catch {
       throw .store(error)
+    }
+  }
+
+  private static func currentBoot() -> BootStamp {
+    do throws(SystemError) {
+      return try BootStamp.current()
+    } catch {
+      // No /proc. The files are read each time then, and nothing counts as old.
+      return .unknown
     }
   }
 
@@ -108,7 +117,7 @@ extension DirectoryLeaseStore {
       // None, or none that can be read; the files say the same.
       index = LeaseIndex(expecting: 0)
     }
-    guard index.header.stamp == stamp, index.header.boot == boot.boot else {
+    guard index.header.stamp == stamp, boot != .unknown, index.header.boot == boot.boot else {
       try rebuildIndex()
       // Written at once, for an operation that changes nothing does not settle.
       settle()

@@ -35,11 +35,13 @@ struct LeaseDraft: ~Copyable {
     in directory: String, sideDirectory: String?
   ) throws(SystemError) -> UnnamedFile {
     do throws(SystemError) {
-      return try UnnamedFile(in: directory, sideDirectory: sideDirectory)
+      return try UnnamedFile(in: directory)
     } catch {
-      // The side directory is only missing when the store is new.
-      guard error.errno == .noEntry, let sideDirectory else { throw error }
-      try Directory.create(sideDirectory, mode: 0o700)
+      guard [.notSupported, .isDirectory, .invalid].contains(error.errno), let sideDirectory
+      else { throw error }
+      // The file system has none. The name it gets instead may be left by a process that is killed,
+      // and goes here, under the lock.
+      try SideDirectory.prepare(sideDirectory)
       return try UnnamedFile(in: directory, sideDirectory: sideDirectory)
     }
   }

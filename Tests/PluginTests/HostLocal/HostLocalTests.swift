@@ -1,5 +1,6 @@
 import Addressing
 import CNI
+import IPAM
 import JSON
 import Linux
 import TestSupport
@@ -192,6 +193,26 @@ struct HostLocalTests {
     #expect(
       host.check(host.call(ipam: smallRange)).error?.message.hasPrefix(
         "host-local: Failed to find address added by container ID") == true)
+  }
+
+  @Test("ADD takes what was leased before the last boot, unless that is not wished")
+  func earlierBoot() throws {
+    let host = try HostLocalFixture()
+    let set = try RangeSet([AddressRange(subnet: Subnet("10.1.2.0/29"))])
+    var settings = LeaseStoreSettings()
+    settings.boot = BootStamp(machine: try BootID.machine(), boot: "an earlier one")
+    do {
+      var store = try DirectoryLeaseStore.creating(host.store, settings: settings)
+      let owner = try #require(LeaseOwner(container: "old", interface: "eth0"))
+      _ = try AddressAllocator(sets: [set]).allocate(for: owner, in: &store)
+    }
+    let keeping = smallRange + #", "reclaimOnBoot": false"#
+    #expect(try host.addresses(host.call("new", ipam: keeping)) == ["10.1.2.3/29"])
+    #expect(try host.leases().count == 2)
+    try host.delete(host.call("stranger", ipam: smallRange)).succeed()
+    #expect(try host.leases().count == 2)
+    #expect(try host.addresses(host.call("newer", ipam: smallRange)) == ["10.1.2.4/29"])
+    #expect(try host.leases()["10.1.2.2"] == nil)
   }
 
   @Test("says which configuration is missing")
