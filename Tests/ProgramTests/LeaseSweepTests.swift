@@ -49,6 +49,51 @@ struct LeaseSweepTests {
     try Self.expectEveryAddress(of: program)
   }
 
+  @Test("killed while it makes its index again, it still leaves a whole lease or none")
+  func killedRecovering() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    try Self.loseIndex(of: program)
+    let calls = try SystemCalls.record(program, "ADD", "pod", in: workshop.path("trace"))
+    try Self.expectSuccess(program.run("DEL", "pod"))
+
+    for call in calls.calls {
+      try Self.loseIndex(of: program)
+      let wrapper = SystemCalls.tamper(call, "signal=KILL", from: "\(call.number)")
+      _ = try program.run("ADD", "pod", through: wrapper)
+      _ = try program.run("DEL", "pod", through: wrapper)
+      try Self.expectSuccess(program.run("DEL", "pod"), call)
+      #expect(try program.leases() == Self.other, "\(call.line)")
+    }
+    try Self.expectEveryAddress(of: program)
+    #expect(try Directory.entries(of: "\(program.directory)/net/.swift-cni") == ["index"])
+  }
+
+  @Test("on a file system without unnamed files it leases as well, killed or not")
+  func withoutUnnamedFiles() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    let usual = try SystemCalls.record(program, "ADD", "pod", in: workshop.path("trace"))
+    try Self.expectSuccess(program.run("DEL", "pod"))
+    let unnamed = try #require(usual.calls.first { $0.line.contains("O_TMPFILE") })
+    // Both attempts; between them the side directory is looked through.
+    let wrapper = SystemCalls.tamper(
+      unnamed, "error=EOPNOTSUPP", from: "\(unnamed.number)..\(unnamed.number + 2)+2")
+    let side = "\(program.directory)/net/.swift-cni"
+
+    let killed = wrapper + ["-e", "inject=link:signal=KILL:when=1"]
+    #expect(try !program.run("ADD", "pod", through: killed).isSuccess)
+    #expect(try program.leases() == Self.other)
+    #expect(try Directory.entries(of: side).count == 2)
+    // The next one clears away what the first had prepared.
+    try Self.expectSuccess(program.run("ADD", "pod", through: wrapper))
+    #expect(try program.leases().values.contains("pod\r\neth0"))
+    #expect(try Directory.entries(of: side) == ["index"])
+    try Self.expectSuccess(program.run("DEL", "pod"))
+  }
+
   @Test("with any call failing, ADD succeeds only with a lease, and otherwise says why")
   func failingAdding() throws {
     let workshop = try LeaseWorkshop()
@@ -103,6 +148,10 @@ struct LeaseSweepTests {
       try expectSuccess(program.run("DEL", "pod"))
     }
     try #require(try program.leases() == other)
+  }
+
+  private static func loseIndex(of program: LeaseProgram) throws {
+    try File.remove("\(program.directory)/net/.swift-cni/index")
   }
 
   /// Every call with four of the errors in turn, three times alone and once from there on.
