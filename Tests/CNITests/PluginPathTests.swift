@@ -39,9 +39,10 @@ struct PluginPathTests {
       throws: ProtocolError(.invalidConfiguration, "no plugin name provided")
     ) { try find("", "/bin") }
     for path in ["", ":", "bin", "./bin:../bin", "bin:"] {
-      #expect(
-        throws: ProtocolError(.invalidConfiguration, "no paths provided")
-      ) { try find("true", path) }
+      let error = #expect(throws: ProtocolError.self) { try find("true", path) }
+      #expect(error?.code == .invalidConfiguration)
+      #expect(error?.message == "no paths provided")
+      #expect(error?.details.contains("CNI_PATH") == true)
     }
   }
 

@@ -22,12 +22,12 @@ struct StreamTests {
   @Test("survives closed descriptors and gives no file their numbers")
   func closed() throws {
     let plugins = try InstalledPlugins()
-    let host = try FreshNamespace()
     for (text, code) in [
       ("exec \"$PLUGIN\" 2>&-", 0), ("exec \"$PLUGIN\" 0<&-", 1),
       ("exec \"$PLUGIN\" 0<&- 1>&- 2>&-", 1), ("exec \"$PLUGIN\" 1>&- 2>&-", 0),
     ] as [(String, Int32)] {
       let store = try TemporaryDirectory()
+      let host = try FreshNamespace()
       let pod = try FreshNamespace()
       let outcome = try host.run {
         try plugins.ask("ADD", call(pod, store: store), shell: text)

@@ -1,0 +1,31 @@
+internal import Linux
+
+extension PluginMain {
+  /// Does what the runtime asks of this process, and ends it.
+  ///
+  /// Takes the process's own environment and streams; ``run(name:environment:readInput:registry:executable:log:)``
+  /// is the same with everything as values.
+  ///
+  /// - Parameters:
+  ///   - registry: the plugins of this program.
+  ///   - name: the plugin that is meant; without one the answer is the list of what there is.
+  public static func serve(_ registry: PluginRegistry, as name: String?) -> Never {
+    StandardStreams.repair()
+    let answer = run(
+      name: name, environment: .current(),
+      readInput: { () throws(SystemError) in
+        try StandardStreams.readInput(limit: inputLimit)
+      },
+      registry: registry)
+    CurrentProcess.exit(answer.deliver(through: StandardStreams.writeOutput))
+  }
+}
+
+extension Plugin {
+  /// Makes a program of a plugin that is marked `@main`.
+  ///
+  /// It answers under whatever name it is installed.
+  public static func main() {
+    PluginMain.serve(PluginRegistry([self]), as: name)
+  }
+}
