@@ -110,7 +110,7 @@ let proof: [Target] = [
   tests("WitnessTests", ["Witness", "JSON", "TestSupport"]),
   tests("AddressingTests", ["Addressing"]),
   tests("DigestTests", ["Digest"]),
-  tests("JSONTests", ["JSON"]),
+  tests("JSONTests", ["JSON", "Linux"]),
   tests("LinuxTests", ["Linux", "TestSupport"]),
   tests("NetlinkTests", ["Netlink", "Linux", "TestSupport"]),
   tests(

@@ -1,5 +1,5 @@
-import Foundation
 import JSON
+import Linux
 import Testing
 
 /// Python's parser as the second opinion: it makes a corpus, good and damaged, and says of each
@@ -102,16 +102,12 @@ struct DifferentialTests {
   }
 
   static func run(_ script: String) throws -> String {
-    let python = Process()
-    python.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    python.arguments = ["-c", script]
-    let output = Pipe()
-    python.standardOutput = output
-    try python.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    python.waitUntilExit()
-    try #require(python.terminationStatus == 0)
-    return String(decoding: data, as: UTF8.self)
+    // Not Foundation's `Process`: two that wait at once beside exit tests have waited for ever.
+    let python = try ChildProcess.run(
+      "/usr/bin/python3", arguments: ["-c", script], environment: .current(),
+      limits: ChildProcess.Limits(output: 1 << 26))
+    try #require(python.isSuccess)
+    return String(decoding: python.output, as: UTF8.self)
   }
 
   static func hex(_ bytes: [UInt8]) -> String {
