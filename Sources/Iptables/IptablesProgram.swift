@@ -72,7 +72,7 @@ public struct IptablesProgram: Sendable {
 
   private static func isProgram(_ path: String) -> Bool {
     do {
-      return try File.status(of: path)?.kind == .regular
+      return try File.status(of: path, followingLink: true)?.kind == .regular
     } catch {
       // A directory that cannot be looked into has nothing for us.
       return false

@@ -7,7 +7,7 @@ internal import Nftables
 ///     set masquerade_v4     { 10.1.2.3 }             pods whose address is hidden
 ///     set own_subnet_v4_24  { 10.1.2.3 . 10.1.2.0 }  where it is not, for prefixes of 24 bits
 ///
-///     chain masquerade {    hooked into postrouting
+///     chain masquerade_pods {    hooked into postrouting
 ///       ip daddr 224.0.0.0/4 return
 ///       ip saddr @masquerade_v4 goto masquerade_v4
 ///     }
@@ -22,9 +22,9 @@ internal import Nftables
 /// of a map of jumps whenever one is added (measured: 0.4 ms at 10 000 pods); a set of subnets as
 /// ranges beside the pods, since the kernel refuses ranges that overlap, and subnets may.
 enum MasqueradeLayout {
-  /// The chain that packets enter.
+  /// The chain that packets enter; `masquerade` alone is a word of nft's and could not be loaded.
   static let entry = Chain(
-    "masquerade", in: .ours, hook: Hook(.nat, at: .postrouting, priority: .sourceNAT))
+    "masquerade_pods", in: .ours, hook: Hook(.nat, at: .postrouting, priority: .sourceNAT))
 
   /// Which addresses an attachment alone has.
   static let exclusive = OwnerRegister("masquerade_owners", in: .ours)

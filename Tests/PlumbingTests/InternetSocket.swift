@@ -11,9 +11,9 @@ final class InternetSocket {
     let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
     descriptor = socket(family, Int32(kind.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     try check(descriptor, "socket")
-    var wait = timeval(tv_sec: 10, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
-    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+    for (option, seconds) in [(SO_RCVTIMEO, 1), (SO_SNDTIMEO, 10)] {
+      var wait = timeval(tv_sec: seconds, tv_usec: 0)
       try check(unsafe setsockopt(descriptor, SOL_SOCKET, option, &wait, size), "setsockopt")
     }
   }

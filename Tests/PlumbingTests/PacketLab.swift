@@ -113,11 +113,14 @@ extension PacketLab {
       if let own { try socket.bind(own, port: 0) }
       if isMulticast { try socket.sendMulticast(by: "out") }
       try socket.connect(address, port: 7)
-      if transport == .udp { try socket.send() }
       return socket
     }
-    _ = mouth
-    return try listener.nextPeer(transport)
+    // A datagram may get lost while neighbours are still being asked for.
+    for _ in 0..<10 {
+      if transport == .udp { try mouth.send() }
+      if let peer = try listener.nextPeer(transport) { return peer }
+    }
+    return nil
   }
 }
 
