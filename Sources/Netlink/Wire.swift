@@ -44,7 +44,9 @@ extension NetlinkHandle {
     try send(bytes)
     var collector = AnswerCollector(to: requests, firstSequence: sequence, port: port)
     var datagrams: [[UInt8]] = []
-    receiving: while !collector.isComplete {
+    // Inner messages of a transaction speak only if they fail, so silence must be heard out.
+    let hearsOut = requests.contains { $0.answer == .silence }
+    receiving: while hearsOut || !collector.isComplete {
       switch try receive() {
       case .datagram(let datagram):
         collector.receive(datagram)
@@ -57,19 +59,6 @@ extension NetlinkHandle {
         try empty()
         measureDatagrams()
         return .tooLong
-      }
-    }
-    // Inner messages of a transaction speak only if they fail, so silence must be heard out.
-    if requests.contains(where: { $0.answer == .silence }) {
-      listening: while true {
-        switch try receive() {
-        case .datagram(let datagram):
-          collector.receive(datagram)
-          if recorder != nil { datagrams.append(datagram) }
-        case .nothing: break listening
-        case .overrun: collector.noteOverrun()
-        case .tooLong: collector.noteOverrun()
-        }
       }
     }
     recorder?(Transcript.Exchange(request: bytes, datagrams: datagrams))

@@ -79,7 +79,8 @@ extension NetlinkSocket where Family == RouteFamily {
   ///
   /// - Throws: ``NetlinkError``; `isUnsupported` if the kernel has no VLAN filtering.
   public borrowing func vlans(of linkIndex: UInt32) throws(NetlinkError) -> [BridgeVLAN] {
-    try exchange(.vlans(of: linkIndex)).filter { $0.fixed(at: 4) == linkIndex }
+    try exchange(.vlans(of: linkIndex))
+      .filter { $0.header.type == RequestType.newVLAN && $0.fixed(at: 4) == linkIndex }
       .flatMap { message in
         message.attributes(after: 8).filter { $0.type == VLANNumber.entry }
           .compactMap { BridgeVLAN(reading: $0.attributes) }

@@ -138,8 +138,6 @@ enum AddressAttribute {
   static let address = UInt16(IFA_ADDRESS)
   /// `IFA_LOCAL`.
   static let local = UInt16(IFA_LOCAL)
-  /// `IFA_LABEL`.
-  static let label = UInt16(IFA_LABEL)
   /// `IFA_BROADCAST`.
   static let broadcast = UInt16(IFA_BROADCAST)
   /// `IFA_FLAGS`.
@@ -150,8 +148,6 @@ enum AddressAttribute {
 enum RouteAttribute {
   /// `RTA_DST`.
   static let destination = UInt16(RTA_DST.rawValue)
-  /// `RTA_SRC`.
-  static let origin = UInt16(RTA_SRC.rawValue)
   /// `RTA_OIF`.
   static let link = UInt16(RTA_OIF.rawValue)
   /// `RTA_GATEWAY`.
@@ -190,8 +186,6 @@ enum RuleAttribute {
   static let mark = UInt16(FRA_FWMARK)
   /// `FRA_TABLE`.
   static let table = UInt16(FRA_TABLE)
-  /// `FRA_FWMASK`.
-  static let markMask = UInt16(FRA_FWMASK)
   /// `FRA_OIFNAME`.
   static let output = UInt16(FRA_OIFNAME)
 }
