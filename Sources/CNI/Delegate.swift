@@ -10,6 +10,15 @@ struct Delegation: Sendable {
   let input: [UInt8]
   /// The path of the file that is running.
   let executable: String
+  /// How long a plugin in another file may take.
+  let patience: Duration
+
+  /// The same for a plugin that is asked next.
+  func passed(to plugin: String) -> Delegation {
+    Delegation(
+      registry: registry, chain: chain + [plugin], input: input, executable: executable,
+      patience: patience)
+  }
 }
 
 /// The next plugin: a function of this program, or another program.
@@ -131,10 +140,7 @@ extension Request {
       try Invocation(command, in: environment),
       try NetworkConfiguration(
         configuration.document, for: command, supporting: plugin.supportedVersions),
-      delegation: Delegation(
-        registry: delegation.registry, chain: delegation.chain + [type], input: delegation.input,
-        executable: delegation.executable),
-      writeLog: writeLog)
+      delegation: delegation.passed(to: type), writeLog: writeLog)
     return .here(plugin, request)
   }
 

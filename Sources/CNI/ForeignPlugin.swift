@@ -10,12 +10,6 @@ struct ForeignPlugin: Sendable {
   /// What we are asked ourselves: its input and its environment, but for the command.
   let request: Request
 
-  /// The longest run.
-  ///
-  /// Upstream waits for ever, and so a hanging plugin holds the runtime's call until that gives up,
-  /// after two minutes in the kubelet. A little less lets the answer say whose fault it is.
-  static let patience = Duration.seconds(100)
-
   /// Asks for a command.
   ///
   /// - Returns: what it wrote to standard output.
@@ -52,7 +46,8 @@ struct ForeignPlugin: Sendable {
   private func execute(
     in environment: Environment
   ) throws(ProtocolError) -> ChildProcess.Outcome {
-    let limits = ChildProcess.Limits(output: PluginMain.inputLimit, time: Self.patience)
+    let limits = ChildProcess.Limits(
+      output: PluginMain.inputLimit, time: request.delegation.patience)
     for attempt in 0... {
       do throws(SystemError) {
         return try ChildProcess.run(

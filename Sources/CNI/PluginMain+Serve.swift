@@ -3,7 +3,7 @@ internal import Linux
 extension PluginMain {
   /// Does what the runtime asks of this process, and ends it.
   ///
-  /// Takes the process's own environment and streams; ``run(name:environment:readInput:registry:executable:log:)``
+  /// Takes the process's own environment and streams; ``run(name:environment:readInput:registry:executable:patience:log:)``
   /// is the same with everything as values.
   ///
   /// - Parameters:

@@ -8,6 +8,12 @@ public enum PluginMain {
   /// The longest configuration that is read, in bytes.
   public static let inputLimit = 4 << 20
 
+  /// The longest run of a delegate in another file.
+  ///
+  /// Upstream waits for ever, and so a hanging plugin holds the runtime's call until that gives up,
+  /// after two minutes in the kubelet. A little less lets the answer say whose fault it is.
+  public static let patience = Duration.seconds(100)
+
   /// Which plugin is meant: the last part of argument 0.
   ///
   /// - Parameters:
@@ -28,11 +34,13 @@ public enum PluginMain {
   ///   - readInput: reads standard input; not called for VERSION.
   ///   - registry: the plugins of this program.
   ///   - executable: the path of the file that is running, which tells delegates in the same file.
+  ///   - patience: how long a delegate in another file may take.
   ///   - log: where lines for the operator go.
   /// - Returns: what is to be written and how to exit.
   public static func run(
     name: String?, environment: Environment, readInput: () throws(SystemError) -> [UInt8],
     registry: PluginRegistry, executable: String = "/proc/self/exe",
+    patience: Duration = patience,
     log: @escaping @Sendable (String) -> Void = StandardStreams.writeDiagnostics
   ) -> Answer {
     guard let name else { return .list(of: registry) }
@@ -50,7 +58,8 @@ public enum PluginMain {
         parsing: input, for: command, supporting: plugin.supportedVersions)
       version = configuration.version
       let delegation = Delegation(
-        registry: registry, chain: [name], input: input, executable: executable)
+        registry: registry, chain: [name], input: input, executable: executable,
+        patience: patience)
       let request = Request(invocation, configuration, delegation: delegation, writeLog: log)
       try refuseOwnNamespace(of: invocation)
       return try answer(request, by: plugin)

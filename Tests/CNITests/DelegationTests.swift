@@ -214,4 +214,37 @@ struct DelegationTests {
     let outcome = try PluginRun(.fixtures).status(call(to: "absent"))
     #expect(outcome.error?.code == .notReady)
   }
+
+  @Test("ends a foreign plugin that does not come back", arguments: ["ADD", "DEL", "STATUS"])
+  func hanging(_ command: String) throws {
+    var runner = try PluginRun(.fixtures)
+    runner.patience = .milliseconds(200)
+    let directory = try TemporaryDirectory()
+    try script("echo $$ > \(directory.path)/process\nexec /bin/sleep 1000", in: directory)
+    var call = call()
+    call.path = directory.path
+    let outcome = runner.ask(command, call)
+    #expect(outcome.error?.code == .tryAgainLater)
+    #expect(outcome.error?.message.contains("ETIMEDOUT") == true)
+    let process = try #require(try directory.text("process")).prefix { $0 != "\n" }
+    #expect(try File.status(of: "/proc/\(process)") == nil)
+  }
+
+  @Test("waits for a plugin that is just being written")
+  func busy() throws {
+    let runner = try PluginRun(.fixtures)
+    let directory = try TemporaryDirectory()
+    try script(#"echo '{"ips":[{"address":"10.3.0.9/24"}]}'"#, in: directory)
+    // The shell ends at once and leaves a process that holds the file open for writing.
+    let holder = try ChildProcess.run(
+      "/bin/sh", arguments: ["-c", "exec 3>>\(directory.path("inner")); /bin/sleep 0.3 & "],
+      environment: Environment())
+    try #require(holder.isSuccess)
+    #expect(throws: SystemError.self) {
+      try ChildProcess.run(directory.path("inner"), environment: Environment())
+    }
+    var call = call()
+    call.path = directory.path
+    #expect(try runner.add(call).result().addresses.first?.address == cidr("10.3.0.9/24"))
+  }
 }

@@ -13,6 +13,8 @@ internal import Synchronization
 ///     let call = PluginCall("bridge", configuration, namespace: pod.path)
 ///     let result = try host.run { try runner.add(call).result() }
 public struct PluginRun: ~Copyable {
+  /// How long a delegate in another file may take.
+  public var patience = PluginMain.patience
   private let registry: PluginRegistry
   private let directory: TemporaryDirectory
 
@@ -44,7 +46,7 @@ public struct PluginRun: ~Copyable {
     let answer = PluginMain.run(
       name: call.plugin, environment: call.environment(command, defaultPath: path),
       readInput: { () throws(SystemError) in Array(call.configuration.utf8) },
-      registry: registry, executable: directory.path(".program"),
+      registry: registry, executable: directory.path(".program"), patience: patience,
       log: { line in log.add(line) })
     return PluginOutcome(
       exitCode: answer.exitCode, output: String(decoding: answer.output, as: UTF8.self),
