@@ -34,9 +34,6 @@ struct Leftovers {
     self.lines = lines
   }
 
-  /// The lines about links.
-  var links: [String] { lines.filter { $0.hasPrefix("link ") }.sorted() }
-
   /// What has come since an earlier stock, sorted.
   func added(since earlier: Leftovers) -> [String] {
     lines.subtracting(earlier.lines).sorted()

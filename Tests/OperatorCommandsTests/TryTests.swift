@@ -10,11 +10,7 @@ struct TryTests {
   @Test("connects two pods, proves it by packets, and leaves nothing")
   func works() throws {
     let node = try Node()
-    let plugins = try TemporaryDirectory()
-    let program = try plugins.write("cni", "", mode: 0o755)
-    try File.replace(
-      program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
-    for name in ["bridge", "host-local"] { try File.link(program, as: plugins.path(name)) }
+    let plugins = try Self.plugins()
     try node.run(["try", "--plugin-path", plugins.path])
     let lines = node.output().split(separator: "\n")
     for wanted in [
@@ -26,6 +22,28 @@ struct TryTests {
       #expect(lines.contains { $0.hasPrefix(wanted) }, "\(wanted)")
     }
     #expect(lines.contains { $0.contains("seen as 192.0.2.2, the host's (masqueraded)") })
+  }
+
+  @Test("fails when a plugin leaves something behind, and says what")
+  func leftovers() throws {
+    let node = try Node()
+    let plugins = try Self.plugins()
+    let negligent = try TemporaryDirectory()
+    try negligent.write(
+      "bridge",
+      """
+      #!/bin/sh
+      [ "$CNI_COMMAND" != DEL ] || exit 0
+      exec \(plugins.path("bridge"))
+      """, mode: 0o755)
+    #expect {
+      try node.run(["try", "--plugin-path", "\(negligent.path):\(plugins.path)"])
+    } throws: {
+      let text = "\($0)"
+      return text.hasPrefix("something is left: ") && text.contains("/networks/try/10.86.0.2")
+        && text.contains("link veth") && text.contains("link eth0")
+        && text.contains(" of masquerade_v4 in table inet swift_cni")
+    }
   }
 
   @Test("says how to get plugins where there are none")
@@ -48,5 +66,15 @@ struct TryTests {
     } throws: {
       "\($0)".hasPrefix("pod-1 cannot reach outside at 192.0.2.1: connect: ENETUNREACH")
     }
+  }
+
+  /// A directory with the plugins that are tried.
+  private static func plugins() throws -> TemporaryDirectory {
+    let plugins = try TemporaryDirectory()
+    let program = try plugins.write("cni", "", mode: 0o755)
+    try File.replace(
+      program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
+    for name in ["bridge", "host-local"] { try File.link(program, as: plugins.path(name)) }
+    return plugins
   }
 }
