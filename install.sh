@@ -369,7 +369,7 @@ demo() {
 test_packages='libmnl-dev nftables iptables iproute2 iputils-ping python3 procps busybox-static
   qemu-system-x86 cpio
   podman crun conmon containerd runc golang-go golang-github-appc-cni-dev
-  containernetworking-plugins'
+  python3-grpcio containernetworking-plugins'
 
 run_tests() {
   need_root test

@@ -41,6 +41,12 @@ struct ContainerRuntime: Sendable, CustomTestStringConvertible {
     ContainerRuntime(
       name: "containerd", testDescription: "containerd 1.6 and ctr run --cni",
       programs: ["/usr/bin/containerd", "/usr/bin/ctr", "/usr/sbin/runc"]),
+    ContainerRuntime(
+      name: "cri", testDescription: "containerd 1.6 as a kubelet asks it",
+      programs: [
+        "/usr/bin/containerd", "/usr/bin/ctr", "/usr/sbin/runc",
+        "/usr/lib/python3/dist-packages/grpc",
+      ]),
   ]
 
   var missingPrograms: [String] {

@@ -69,6 +69,8 @@ fetch() {
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock -w "$limit" 9 || die "another run holds $cache/lock"
+# What a run that was killed has left; none is alive, since we hold the lock.
+rm -rf "$cache"/root.*
 fetch
 release=$(ls "$kernel/lib/modules")
 

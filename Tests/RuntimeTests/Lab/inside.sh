@@ -37,7 +37,7 @@ fi
 
 ip link set lo up
 status=0
-sh -eu -c '. "$1/words"; . "$1/$2.sh"' lab "$here" "$runtime" || status=$?
+sh -eu -c 'here=$1; . "$1/words"; . "$1/$2.sh"' lab "$here" "$runtime" || status=$?
 if [ $status -eq 0 ]; then
   echo passed
 else

@@ -1,5 +1,5 @@
 #!/bin/sh
-# lab.sh RUNTIME PROGRAM: lets a container runtime (podman, containerd, cnitool) make containers
+# lab.sh RUNTIME PROGRAM: lets a container runtime (podman, containerd, cri, cnitool) make containers
 # on a network of ours, in a host of its own: private processes, mounts and network, gone
 # afterwards with all that ran in it. PROGRAM is installed under the plugins' names; a directory
 # of plugins serves for a comparison.
