@@ -82,6 +82,8 @@ enum Gateway {
     } catch {
       throw ProtocolError(error)
     }
+    // Planned to the end before anything is done, so that a refusal changes nothing.
+    var plan: [(obstacles: [AddressEntry], address: InterfaceAddress)] = []
     for address in wanted where !present.contains(where: { $0.address == address }) {
       let obstacles = present.filter { isInTheWay($0.address, of: address) }
       guard obstacles.isEmpty || replacing else {
@@ -91,14 +93,17 @@ enum Gateway {
           details: "it has \(obstacles.map(\.address.description).joined(separator: ", ")); "
             + "remove that, use its subnet, or set \"forceAddress\"")
       }
+      plan.append((obstacles, address))
+      present.removeAll { obstacles.contains($0) }
+      present.append(AddressEntry(address, onLink: link.index))
+    }
+    for (obstacles, address) in plan {
       do throws(NetlinkError) {
         for obstacle in obstacles { try host.deleteAddress(obstacle) }
         try add(address, to: link, host)
       } catch {
         throw ProtocolError(error, "could not add IP address \(address) to \"\(link.name)\"")
       }
-      present.removeAll { obstacles.contains($0) }
-      present.append(AddressEntry(address, onLink: link.index))
     }
   }
 
