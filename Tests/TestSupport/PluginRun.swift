@@ -12,7 +12,7 @@ internal import Synchronization
 ///     let pod = try FreshNamespace()
 ///     let call = PluginCall("bridge", configuration, namespace: pod.path)
 ///     let result = try host.run { try runner.add(call).result() }
-public struct PluginRun: ~Copyable {
+public struct PluginRun: ~Copyable, Sendable {
   /// How long a delegate in another file may take.
   public var patience = PluginMain.patience
   private let registry: PluginRegistry
