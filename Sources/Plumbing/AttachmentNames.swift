@@ -39,6 +39,15 @@ public struct AttachmentNames: Sendable {
     return InterfaceName(veth: hash.finalize().prefix(4)) ?? link
   }
 
+  /// Whether a name has the form that upstream and we give to the host's ends.
+  static func isHostInterface(_ name: InterfaceName) -> Bool {
+    let digits = name.text.utf8.dropFirst(4)
+    return name.text.hasPrefix("veth") && digits.count == 8
+      && digits.allSatisfy {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+      }
+  }
+
   /// What the host's end says in its alias: whose it is.
   ///
   /// `swift-cni:network/container/interface`; none of the parts can hold a slash. A text longer

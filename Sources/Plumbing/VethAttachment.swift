@@ -22,17 +22,31 @@ public enum VethAttachment {
     filters: (borrowing PacketFilterSession, inout Failures) -> Void = { _, _ in }
   ) {
     let session = PacketFilterSession()
+    let told = hostInterfaces(of: request)
     failures.attempt("shut the interface") { () throws(ProtocolError) in
-      try VethPair.shut(for: try request.attachment, namespace: request.namespacePath)
+      try VethPair.shut(
+        for: try request.attachment, namespace: request.namespacePath, told: told)
     }
     filters(session, &failures)
     failures.attempt("remove the masquerade rules") { () throws(ProtocolError) in
       try Masquerade.remove(for: try request.attachment, in: session)
     }
     failures.attempt("remove the interface") { () throws(ProtocolError) in
-      try VethPair.remove(for: try request.attachment, namespace: request.namespacePath)
+      try VethPair.remove(
+        for: try request.attachment, namespace: request.namespacePath, told: told)
     }
     session.close()
+  }
+
+  /// The host's interfaces by the result of the ADD; `nil` when it did not come along or names none.
+  private static func hostInterfaces(of request: Request) -> Set<String>? {
+    do throws(ProtocolError) {
+      let names = try PreviousResult(request).hostInterfaces.map(\.name)
+      return names.isEmpty ? nil : Set(names)
+    } catch {
+      // DEL must do with what there is.
+      return nil
+    }
   }
 
   /// Gives the addresses back.

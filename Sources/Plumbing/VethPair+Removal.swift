@@ -1,3 +1,4 @@
+internal import Addressing
 public import CNI
 internal import Linux
 public import Netlink
@@ -8,17 +9,19 @@ extension VethPair {
   ///
   /// Ours is found on the host by its derived name and its alias; no namespace is needed. Upstream's
   /// has a random name on the host, so it is found from inside the container, if that is still
-  /// there. A link that belongs to another attachment, or that is no veth, stays.
+  /// there. The path may lead to another container by now, or the name to another link. So a link
+  /// stays unless it is a veth whose other end is on this host and looks like upstream's.
   ///
   /// - Parameters:
   ///   - attachment: whose pair.
   ///   - path: `CNI_NETNS`, or `nil` when the runtime gives none.
+  ///   - told: the host's interfaces by the result of the ADD; `nil` when there is none to go by.
   /// - Throws: ``ProtocolError`` when it cannot be told whether the pair is there, or when it cannot
   ///   be deleted. That there is no pair is not an error.
   public static func remove(
-    for attachment: Attachment, namespace path: String?
+    for attachment: Attachment, namespace path: String?, told: Set<String>? = nil
   ) throws(ProtocolError) {
-    try find(attachment, namespace: path) { socket, link throws(NetlinkError) in
+    try find(attachment, namespace: path, told) { socket, link throws(NetlinkError) in
       try socket.deleteLink(.index(link.index))
     }
   }
@@ -29,13 +32,14 @@ extension VethPair {
   /// which other things can be taken away that must outlive the traffic.
   ///
   /// - Parameters:
-  ///   - attachment: whose pair; found as by ``remove(for:namespace:)``.
+  ///   - attachment: whose pair; found as by ``remove(for:namespace:told:)``.
   ///   - path: `CNI_NETNS`, or `nil` when the runtime gives none.
-  /// - Throws: ``ProtocolError`` as ``remove(for:namespace:)`` does.
+  ///   - told: the host's interfaces by the result of the ADD; `nil` when there is none to go by.
+  /// - Throws: ``ProtocolError`` as ``remove(for:namespace:told:)`` does.
   public static func shut(
-    for attachment: Attachment, namespace path: String?
+    for attachment: Attachment, namespace path: String?, told: Set<String>? = nil
   ) throws(ProtocolError) {
-    try find(attachment, namespace: path) { socket, link throws(NetlinkError) in
+    try find(attachment, namespace: path, told) { socket, link throws(NetlinkError) in
       var change = LinkChange(.index(link.index))
       change.isUp = false
       try socket.changeLink(change)
@@ -48,28 +52,33 @@ extension VethPair {
 
   /// Finds the pair of an attachment by either end; nothing happens if there is none.
   private static func find(
-    _ attachment: Attachment, namespace path: String?, _ work: Work
+    _ attachment: Attachment, namespace path: String?, _ told: Set<String>?, _ work: Work
   ) throws(ProtocolError) {
     let names = AttachmentNames(attachment)
     if try findOurs(names, work) { return }
     guard let worlds = try HostAndContainer.ifPresent(path) else { return }
     do throws(NetlinkError) {
       guard let inside = try worlds.container.findLink(named: attachment.interface),
-        inside.kind == "veth"
+        inside.kind == "veth", let outside = try worlds.outerEnd(of: inside),
+        belongs(outside, to: names, told)
       else { return }
-      // Where the other end bears a name of ours that is not this attachment's, the path leads to
-      // another container by now.
-      if let outside = try worlds.outerEnd(of: inside), let alias = outside.alias,
-        alias.hasPrefix(AttachmentNames.aliasPrefix), alias != names.alias
-      {
-        return
-      }
       try work(worlds.container, inside)
     } catch  where error.isNotFound {
       // Gone since we looked.
     } catch {
       throw ProtocolError(error, "failed to take away \"\(attachment.interface)\"")
     }
+  }
+
+  /// Whether the host's end of a pair that the path led to is this attachment's.
+  private static func belongs(
+    _ outside: Link, to names: AttachmentNames, _ told: Set<String>?
+  ) -> Bool {
+    if let alias = outside.alias, alias.hasPrefix(AttachmentNames.aliasPrefix) {
+      return alias == names.alias
+    }
+    guard AttachmentNames.isHostInterface(outside.name) else { return false }
+    return told?.contains(outside.name.text) ?? true
   }
 
   /// Takes away the pairs of a network whose attachments are not in the list of the valid ones.
