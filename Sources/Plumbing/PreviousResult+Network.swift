@@ -40,6 +40,8 @@ extension PreviousResult {
     }
     for address in addresses {
       let subnet = address.address.subnet
+      // An address that is its whole subnet brings no route.
+      guard address.address.prefix != .host(family) else { continue }
       guard !routes.contains(where: { $0.table == .main && $0.destination == subnet }) else {
         continue
       }
