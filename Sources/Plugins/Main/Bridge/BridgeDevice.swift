@@ -34,6 +34,7 @@ enum BridgeDevice {
         .internalFailure, "\(step): \"\(settings.bridge)\" already exists but is not a bridge",
         details: "choose another name under \"bridge\"")
     }
+    try refuseTooSmall(settings.mtu, for: bridge, worlds.host)
     InterfaceSetting.ignoreRouterAdvertisements(settings.bridge)
     do {
       try fit(bridge, settings, worlds.host)
@@ -61,6 +62,30 @@ enum BridgeDevice {
     } catch {
       throw ProtocolError(.notReady, "cannot make attachments: \(error)")
     }
+  }
+
+  /// Refuses an MTU that would take IPv6 away from everybody on the bridge.
+  ///
+  /// A bridge follows its port of the smallest MTU, and below 1280 bytes the kernel removes its IPv6
+  /// addresses at once. RFC 8200, section 5
+  private static func refuseTooSmall(
+    _ mtu: MTU?, for bridge: Link, _ host: borrowing NetlinkSocket<RouteFamily>
+  ) throws(ProtocolError) {
+    let least = 1280
+    guard let mtu, mtu.bytes < least, bridge.mtu >= least else { return }
+    let addresses: [AddressEntry]
+    do {
+      addresses = try host.addresses(ofLink: bridge.index)
+    } catch {
+      throw ProtocolError(error)
+    }
+    guard addresses.contains(where: { $0.address.family == .v6 && !$0.address.address.isLinkLocal })
+    else { return }
+    throw ProtocolError(
+      .invalidConfiguration,
+      "mtu: \(mtu.bytes) bytes are too few for IPv6, which "
+        + "\"\(bridge.name)\" already carries",
+      details: "a bridge takes the smallest MTU of its ports, and IPv6 needs \(least) bytes")
   }
 
   private static func findOrCreate(
