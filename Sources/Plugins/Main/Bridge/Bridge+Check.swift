@@ -19,6 +19,8 @@ extension Bridge {
     let inside = try previous.link(
       try previous.containerInterface(), worlds.container, "container")
     let outside = try checkPair(inside, bridge, previous, in: worlds)
+    try checkPort(outside, settings)
+    try Gateway.check(previous.result, settings, on: bridge, in: worlds)
     try previous.checkAddressesAndRoutes(of: inside, in: worlds)
 
     let attachment = try request.attachment
@@ -46,6 +48,7 @@ extension Bridge {
     guard bridge.kind == "bridge" else {
       throw fault("Interface \(name) does not have link type of bridge")
     }
+    guard bridge.isUp else { throw fault("Interface \(name) is down") }
     if settings.isPromiscuous && !bridge.flags.contains(.promiscuous) {
       throw fault(
         "Bridge interface \(name) configured Promisc Mode true doesn't match current state: false")
@@ -61,6 +64,7 @@ extension Bridge {
     guard inside.kind == "veth" else {
       throw fault("Error: Container interface \(inside.name) not of type veth")
     }
+    guard inside.isUp else { throw fault("Interface \(inside.name) is down") }
     let outside: Link?
     do {
       outside = try worlds.outerEnd(of: inside)
@@ -84,6 +88,22 @@ extension Bridge {
           + "\(outside.hardwareAddress?.description ?? "none") not found")
     }
     return outside
+  }
+
+  /// Whether the port is on and still behaves as the network asks.
+  private static func checkPort(
+    _ port: Link, _ settings: BridgeConfiguration
+  ) throws(ProtocolError) {
+    guard port.isUp else { throw fault("Interface \(port.name) is down") }
+    let wishes = [
+      ("hairpinMode", settings.isHairpin, port.bridgePort?.isHairpin),
+      ("portIsolation", settings.isIsolated, port.bridgePort?.isIsolated),
+    ]
+    for (key, wanted, actual) in wishes where wanted != actual ?? false {
+      throw fault(
+        "Interface \(port.name) configured \(key) \(wanted) doesn't match current state: "
+          + "\(actual ?? false)")
+    }
   }
 
   private static func fault(_ message: String) -> ProtocolError {

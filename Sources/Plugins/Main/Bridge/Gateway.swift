@@ -48,9 +48,7 @@ enum Gateway {
     in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     guard settings.isGateway else { return }
-    let gateways = result.addresses.compactMap { address in
-      address.gateway.map { InterfaceAddress(address: $0, prefix: address.address.prefix) }
-    }
+    let gateways = gateways(of: result)
     guard !gateways.isEmpty else { return }
     let link: Link
     let step: String
@@ -70,6 +68,42 @@ enum Gateway {
       throw ProtocolError(error.code, "\(step): \(error.message)", details: error.details)
     }
     try Forwarding.enable(for: Set(gateways.map(\.family)))
+  }
+
+  /// Looks whether the bridge still has the gateways' addresses.
+  ///
+  /// - Throws: `ProtocolError` that names the first one that is missing.
+  static func check(
+    _ result: PluginResult, _ settings: BridgeConfiguration, on bridge: Link,
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    guard settings.isGateway else { return }
+    let gateways = gateways(of: result)
+    guard !gateways.isEmpty else { return }
+    var name = bridge.name
+    if let vlan = settings.vlans.access { name = try VLANGateway.name(vlan, of: bridge.name) }
+    let present: [AddressEntry]
+    do throws(NetlinkError) {
+      let link = try worlds.host.findLink(named: name)
+      present =
+        try link.map { link throws(NetlinkError) in
+          try worlds.host.addresses(ofLink: link.index)
+        } ?? []
+    } catch {
+      throw ProtocolError(error)
+    }
+    for gateway in gateways where !present.contains(where: { $0.address == gateway }) {
+      throw ProtocolError(
+        .internalFailure, "\(name) does not have the gateway's address \(gateway)",
+        details: "the next ADD gives it back")
+    }
+  }
+
+  /// The gateways of a result, each with its subnet's prefix.
+  private static func gateways(of result: PluginResult) -> [InterfaceAddress] {
+    result.addresses.compactMap { address in
+      address.gateway.map { InterfaceAddress(address: $0, prefix: address.address.prefix) }
+    }
   }
 
   private static func ensure(

@@ -68,28 +68,43 @@ enum HostRoutes {
     }
   }
 
-  /// Looks whether the host still leads the container's addresses to the container.
+  /// Looks whether the host still leads the container's addresses to the container, and answers for
+  /// their gateways.
   ///
-  /// - Throws: `ProtocolError` that names the first route that is missing.
+  /// - Throws: `ProtocolError` that names the first thing that is missing.
   static func check(
     _ addresses: [ResultAddress], through inside: Link, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    for address in addresses {
-      let found: RouteEntry?
-      let outside: Link?
-      do throws(NetlinkError) {
-        outside = try worlds.outerEnd(of: inside)
-        found = try worlds.host.findRoute(to: address.address.address)
-      } catch {
-        throw ProtocolError(error)
+    let end: Link?
+    var present: [AddressEntry] = []
+    var leading: [Bool] = []
+    do throws(NetlinkError) {
+      end = try worlds.outerEnd(of: inside)
+      if let end { present = try worlds.host.addresses(ofLink: end.index) }
+      for address in addresses {
+        let route = try worlds.host.findRoute(to: address.address.address)
+        leading.append(route?.linkIndex == end?.index)
       }
-      guard let outside, found?.linkIndex == outside.index else {
-        throw ProtocolError(
-          .internalFailure,
-          "ptp: no route on the host leads \(address.address.address) to \(inside.name)",
-          details: "run DEL and ADD again")
+    } catch {
+      throw ProtocolError(error)
+    }
+    guard let outside = end else {
+      throw fault("the other end of \(inside.name) is not on the host")
+    }
+    guard outside.isUp else { throw fault("Interface \(outside.name) is down") }
+    for (address, isLed) in zip(addresses, leading) {
+      guard isLed else {
+        throw fault("no route on the host leads \(address.address.address) to \(inside.name)")
+      }
+      guard let gateway = address.gateway else { continue }
+      guard present.contains(where: { $0.address.address == gateway }) else {
+        throw fault("\(outside.name) does not have the gateway's address \(gateway)")
       }
     }
+  }
+
+  private static func fault(_ message: String) -> ProtocolError {
+    ProtocolError(.internalFailure, "ptp: \(message)", details: "run DEL and ADD again")
   }
 
   private static func route(to address: ResultAddress, _ link: Link) -> RouteEntry {

@@ -87,6 +87,9 @@ public enum PTP: Plugin {
       throw ProtocolError(
         .internalFailure, "Error: Container interface \(inside.name) not of type veth/p2p")
     }
+    guard inside.isUp else {
+      throw ProtocolError(.internalFailure, "ptp: Interface \(inside.name) is down")
+    }
     try previous.checkAddressesAndRoutes(of: inside, in: worlds)
     try HostRoutes.check(previous.result.addresses, through: inside, in: worlds)
     if settings.masquerades {
