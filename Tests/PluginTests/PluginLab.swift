@@ -3,6 +3,7 @@ import JSON
 import Linux
 import PluginSuite
 import TestSupport
+import Testing
 import Witness
 
 /// A host of its own with our plugins on it: a namespace, lease files, room for other plugins.
@@ -101,6 +102,14 @@ final class PluginLab: Sendable {
   /// What has come or gone since a picture; empty when nothing has.
   func leftovers(since before: [String]) throws -> [String] {
     Witness.difference(from: before, to: try picture())
+  }
+
+  /// Expects nothing to have come or gone since a picture.
+  func expectUnchanged(
+    since before: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let left = try leftovers(since: before)
+    #expect(left == [], sourceLocation: sourceLocation)
   }
 
   /// The addresses given out, as `network/address`.
@@ -206,6 +215,14 @@ final class Pod: Sendable {
   }
 
   func picture() throws -> [String] { try run { try Witness.snapshot() } }
+
+  /// Expects nothing to have come or gone since a picture.
+  func expectUnchanged(
+    since before: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let left = Witness.difference(from: before, to: try picture())
+    #expect(left == [], sourceLocation: sourceLocation)
+  }
 }
 
 extension SeenRoute {

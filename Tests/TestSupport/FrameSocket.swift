@@ -48,8 +48,11 @@ public struct FrameSocket: ~Copyable {
     return descriptor
   }
 
-  /// The next frame that came in; nil when none does for a while. What goes out is not heard.
+  /// Waits for the next frame that comes in.
   ///
+  /// What goes out is not heard.
+  ///
+  /// - Returns: the whole frame; nil when none comes for a while.
   /// - Throws: `SystemError`.
   public func next() throws(SystemError) -> [UInt8]? {
     let number = descriptor.rawValue

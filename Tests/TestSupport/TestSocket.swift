@@ -66,9 +66,7 @@ struct TestSocket: ~Copyable {
     try Syscall.check("listen") { Glibc.listen(number, 8) }
   }
 
-  /// The next one who has connected.
-  ///
-  /// - Parameter peer: from where, filled in.
+  /// The next one who has connected, and into `peer` from where.
   func accept(from peer: inout SocketName) throws(SystemError) -> TestSocket {
     let number = descriptor.rawValue
     let accepted = try Syscall.check("accept") {

@@ -60,6 +60,7 @@ public enum Traffic {
   ///   - speaker: who asks.
   ///   - size: bytes of data; larger than a frame takes fragments.
   ///   - patience: how many seconds to wait, which may be a fraction.
+  /// - Returns: whether it did.
   /// - Throws: `SystemError` when `ping` cannot be started.
   public static func pings(
     _ address: String, from speaker: borrowing FreshNamespace, size: Int = 56,

@@ -57,7 +57,7 @@ struct BridgeConfigurationTests {
     let error = try lab.add(lab.network("bridge", refusal.keys), pod).error
     #expect(error?.message == refusal.message)
     #expect(error?.code == .invalidConfiguration)
-    #expect(try lab.leftovers(since: before) == [])
+    try lab.expectUnchanged(since: before)
     #expect(try pod.link() == nil)
   }
 
@@ -87,7 +87,7 @@ struct BridgeConfigurationTests {
     let key = keys.members[0].key
     let subject = keys[key]?.objectValue == nil ? key : "mac"
     #expect(error.map { "\($0.message) \($0.details)".contains(subject) } == true)
-    #expect(try lab.leftovers(since: before) == [])
+    try lab.expectUnchanged(since: before)
     #expect(try pod.link() == nil)
   }
 

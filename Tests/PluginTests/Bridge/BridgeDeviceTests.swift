@@ -63,7 +63,7 @@ struct BridgeDeviceTests {
     #expect(
       error?.message
         == "failed to create bridge \"cni0\": \"cni0\" already exists but is not a bridge")
-    #expect(try lab.leftovers(since: before) == [])
+    try lab.expectUnchanged(since: before)
     #expect(try pod.link() == nil)
   }
 

@@ -31,8 +31,8 @@ struct BridgeDuplicateTests {
         error?.message
           == "failed to settle addresses for \"eth0\": link eth0 has address fd00:1::5 "
           + "in DADFAILED state")
-      #expect(try lab.leftovers(since: before) == [])
-      #expect(try second.picture() == untouched)
+      try lab.expectUnchanged(since: before)
+      try second.expectUnchanged(since: untouched)
       #expect(try lab.reaches(first, ["fd00:1::5"]))
     }
   }

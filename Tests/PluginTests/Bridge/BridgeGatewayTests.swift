@@ -197,7 +197,7 @@ struct BridgeGatewayTests {
         outcome.error?.message
           == "failed to set bridge addr: \"cni0\" already has an IP address different from "
           + meeting.inTheWay)
-      #expect(try lab.leftovers(since: before) == [])
+      try lab.expectUnchanged(since: before)
       #expect(try pod.link() == nil)
     }
   }

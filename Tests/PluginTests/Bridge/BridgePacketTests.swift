@@ -41,7 +41,7 @@ struct BridgePacketTests {
         try Traffic.exchange(.tcp, from: lab.host, to: pods[1].namespace, at: other) == gateway)
     }
     for pod in pods { try lab.delete(network, pod).succeed() }
-    #expect(try lab.leftovers(since: before) == [])
+    try lab.expectUnchanged(since: before)
   }
 
   @Test("to the outside bear the host's address with ipMasq, and the pod's own without")

@@ -144,7 +144,7 @@ struct BridgePortTests {
     #expect(try lab.ports().count == 1)
     try lab.check(network.after(added), pod).succeed()
     try lab.delete(network, pod).succeed()
-    #expect(try lab.leftovers(since: before) == [])
+    try lab.expectUnchanged(since: before)
   }
 
   @Test("joins pods on layer 2 alone when there is no IPAM")
@@ -163,7 +163,7 @@ struct BridgePortTests {
     }
     #expect(try Traffic.pings("192.0.2.2", from: pods[0].namespace))
     for pod in pods { try lab.delete(network, pod).succeed() }
-    #expect(try lab.leftovers(since: before) == [])
+    try lab.expectUnchanged(since: before)
   }
 }
 
