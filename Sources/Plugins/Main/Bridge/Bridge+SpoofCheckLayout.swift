@@ -48,6 +48,8 @@ enum SpoofCheckLayout {
 /// written.
 enum UpstreamSpoofCheck {
   private static let table = Table(family: .bridge, name: "nat")
+  /// Bytes of a chain's name; `NFT_CHAIN_MAXNAMELEN` counts its end as well.
+  private static let longestName = 255
 
   /// Removes the chains of an attachment and the rules that lead there.
   ///
@@ -59,8 +61,11 @@ enum UpstreamSpoofCheck {
   ) throws(NetlinkError) {
     let identity = "\(attachment.container.text)-\(attachment.interface.text)"
     let own = Chain("cni-br-iface-\(identity)", in: table)
-    guard try socket.listedChain(own) != nil else { return }
     let addresses = Chain("cni-br-iface-\(identity)-mac", in: table)
+    // The kernel refuses even to look for a name that it would not have given.
+    guard addresses.name.utf8.count <= longestName, try socket.listedChain(own) != nil else {
+      return
+    }
     let entry = Chain("PREROUTING", in: table)
 
     var transaction = Transaction()
