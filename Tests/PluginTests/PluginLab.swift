@@ -2,6 +2,7 @@ import CNI
 import JSON
 import Linux
 import PluginSuite
+import Synchronization
 import TestSupport
 import Testing
 import Witness
@@ -16,6 +17,8 @@ final class PluginLab: Sendable {
   let host: FreshNamespace
   let state: TemporaryDirectory
   private let runner: PluginRun
+  /// The pods that have been added: the kernel takes a link away as soon as its namespace goes.
+  private let pods = Mutex<[Pod]>([])
 
   init() throws {
     host = try FreshNamespace()
@@ -72,8 +75,10 @@ final class PluginLab: Sendable {
     try host.run { runner.ask(command, call) }
   }
 
+  /// Adds a pod, and keeps its namespace as long as this lab lives.
   func add(_ network: TestNetwork, _ pod: Pod) throws -> PluginOutcome {
-    try ask("ADD", call(network, pod))
+    pods.withLock { $0.append(pod) }
+    return try ask("ADD", call(network, pod))
   }
 
   func check(_ network: TestNetwork, _ pod: Pod) throws -> PluginOutcome {

@@ -83,7 +83,24 @@ public struct FrameSocket: ~Copyable {
   ///   - link: the link's name.
   /// - Throws: `SystemError`.
   public static func send(_ frame: [UInt8], by link: String) throws(SystemError) {
-    try PacketSocket().send(frame, throughLink: try index(of: link))
+    let number = try Syscall.check("socket AF_PACKET") {
+      // Protocol 0 takes part in nothing, so no frame is ever copied to it.
+      socket(AF_PACKET, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    }
+    let descriptor = OwnedDescriptor(adopting: number)
+    var target = sockaddr_ll()
+    target.sll_family = UInt16(AF_PACKET)
+    target.sll_ifindex = Int32(bitPattern: try index(of: link))
+    target.sll_halen = 6
+    let open = descriptor.rawValue
+    try Syscall.check("sendto", link) {
+      unsafe withUnsafePointer(to: &target) { target in
+        unsafe target.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
+          unsafe sendto(
+            open, frame, frame.count, 0, name, socklen_t(MemoryLayout<sockaddr_ll>.size))
+        }
+      }
+    }
   }
 
   private static func index(of link: String) throws(SystemError) -> UInt32 {

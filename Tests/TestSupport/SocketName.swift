@@ -37,6 +37,13 @@ struct SocketName {
     return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// The port; both families have it in the same place.
+  var port: UInt16 {
+    unsafe withUnsafeBytes(of: storage) { bytes in
+      UInt16(unsafe bytes[2]) << 8 | UInt16(unsafe bytes[3])
+    }
+  }
+
   /// Lends the bytes and their number to a call, which may change both.
   mutating func lend<Product>(
     _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Product

@@ -33,22 +33,25 @@ struct TestSocket: ~Copyable {
         unsafe setsockopt(number, SOL_SOCKET, option, &time, size)
       }
     }
-    // A listener may come back to a port whose last connection is still being waited out.
-    var on: Int32 = 1
-    try Syscall.check("setsockopt") {
-      unsafe setsockopt(
-        number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-    }
     return descriptor
   }
 
-  /// Takes what comes for an address.
-  func bind(_ address: String, port: UInt16) throws(SystemError) {
+  /// Takes what comes for an address, on a port that nobody has.
+  ///
+  /// A fixed port would not do: a program that another test starts holds a copy of every socket for
+  /// a moment, also of one that is closed here meanwhile.
+  ///
+  /// - Returns: the port.
+  func bind(_ address: String) throws(SystemError) -> UInt16 {
     let number = descriptor.rawValue
-    var name = SocketName(address, port: port)
+    var name = SocketName(address, port: 0)
     try Syscall.check("bind", address) {
       unsafe name.lend { unsafe Glibc.bind(number, $0, $1.pointee) }
     }
+    try Syscall.check("getsockname", address) {
+      unsafe name.lend { unsafe Glibc.getsockname(number, $0, $1) }
+    }
+    return name.port
   }
 
   /// Speaks to an address from now on.

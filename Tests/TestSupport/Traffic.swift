@@ -29,10 +29,10 @@ public enum Traffic {
     to listener: borrowing FreshNamespace, at address: String, size: Int = 64,
     patience: Duration = .seconds(3)
   ) throws -> String? {
-    let port: UInt16 = 4053
+    var port: UInt16 = 0
     let ear = try listener.run {
       let ear = try TestSocket(transport, like: address, patience: patience)
-      try ear.bind(address, port: port)
+      port = try ear.bind(address)
       if transport == .tcp { try ear.listen() }
       return ear
     }

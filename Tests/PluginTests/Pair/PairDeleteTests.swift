@@ -98,8 +98,8 @@ struct PairDeleteTests {
     var call: PluginCall
     do {
       let pod = try Pod("one")
-      try lab.add(network, pod).succeed()
       call = lab.call(network, pod)
+      try lab.ask("ADD", call).succeed()
     }
     try lab.ask("DEL", call).succeed()
     try lab.expectUnchanged(since: before)
