@@ -220,7 +220,6 @@ keep_foreign() {
 
 place_plugins() {
   source=$1
-  directory "$bin_dir"
   one_at_a_time "$bin_dir"
   names=$("$source" 2>/dev/null || true)
   [ -n "$names" ] || die "$source does not tell which plugins it holds"
@@ -257,7 +256,6 @@ place_cnictl() {
     say "· $cnictl_dir/cnictl is up to date"
     return 0
   fi
-  directory "$cnictl_dir"
   if [ -e "$cnictl_dir/cnictl" ] && ! is_ours "$cnictl_dir/cnictl"; then
     die "$cnictl_dir/cnictl is not ours; choose another place with --cnictl-dir"
   fi
@@ -340,6 +338,9 @@ conf=yes
 filter=
 
 install() {
+  # All that can be refused is refused before anything is changed.
+  directory "$bin_dir"
+  directory "$cnictl_dir"
   build cni cnictl
   place_plugins "$built/cni"
   place_cnictl "$built/cnictl"
