@@ -135,21 +135,30 @@ extension AnswerCollector {
 extension AnswerCollector {
   /// The answers so far, one for each request, when nothing more will come.
   func answers() -> [Result<[Message], NetlinkError>] {
-    zip(requests, slots).map { request, slot in
-      if let error = slot.error { return .failure(error) }
-      if !slot.isDone, request.answer != .silence || damage != nil {
-        return .failure(missing(request))
-      }
-      if slot.wasInterrupted {
-        return .failure(
-          NetlinkError(operation: request.operation, errno: .tryAgain, cause: .interrupted))
-      }
-      if damage == .malformed, request.answer != .acknowledgement {
-        return .failure(
-          NetlinkError(operation: request.operation, errno: .badMessage, cause: .malformed))
-      }
-      return .success(slot.replies)
+    var answers: [Result<[Message], NetlinkError>] = []
+    answers.reserveCapacity(requests.count)
+    // A plain loop: each generic type that a chain of adapters needs is put together by the runtime
+    // at its first use, which costs a short-lived process more than the loop itself.
+    for index in requests.indices {
+      answers.append(answer(to: requests[index], slots[index]))
     }
+    return answers
+  }
+
+  private func answer(to request: Message, _ slot: Slot) -> Result<[Message], NetlinkError> {
+    if let error = slot.error { return .failure(error) }
+    if !slot.isDone, request.answer != .silence || damage != nil {
+      return .failure(missing(request))
+    }
+    if slot.wasInterrupted {
+      return .failure(
+        NetlinkError(operation: request.operation, errno: .tryAgain, cause: .interrupted))
+    }
+    if damage == .malformed, request.answer != .acknowledgement {
+      return .failure(
+        NetlinkError(operation: request.operation, errno: .badMessage, cause: .malformed))
+    }
+    return .success(slot.replies)
   }
 
   /// Why a request has no answer.

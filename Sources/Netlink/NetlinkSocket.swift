@@ -21,7 +21,7 @@ public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
 
   /// Opens a socket that also tells each request and its answers to somebody.
   package init(recording recorder: ((Transcript.Exchange) -> Void)?) throws(NetlinkError) {
-    wire = .kernel(try NetlinkHandle.opened(for: Family.self))
+    wire = .kernel(try NetlinkHandle.opened(Family.protocolNumber, Family.name))
     self.recorder = recorder
   }
 
@@ -44,14 +44,16 @@ public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
 
 extension NetlinkHandle {
   /// Opens a family's socket with refusals that speak.
-  static func opened(for family: any NetlinkFamily.Type) throws(NetlinkError) -> NetlinkHandle {
+  static func opened(_ protocolNumber: Int32, _ name: String) throws(NetlinkError)
+    -> NetlinkHandle
+  {
     do {
-      let handle = try NetlinkHandle(protocolNumber: family.protocolNumber)
+      let handle = try NetlinkHandle(protocolNumber: protocolNumber)
       try handle.enable(.extendedAnswers)
       try handle.enable(.cappedAnswers)
       return handle
     } catch {
-      throw NetlinkError("open \(family.name) socket", error)
+      throw NetlinkError("open \(name) socket", error)
     }
   }
 }

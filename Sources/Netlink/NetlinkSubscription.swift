@@ -13,7 +13,7 @@ public struct NetlinkSubscription<Family: NetlinkFamily>: ~Copyable {
   /// - Parameter groups: group numbers, `RTNLGRP_…` or `NFNLGRP_…`.
   /// - Throws: ``NetlinkError`` if the socket cannot be opened or a group does not exist.
   public init(groups: [UInt32]) throws(NetlinkError) {
-    let handle = try NetlinkHandle.opened(for: Family.self)
+    let handle = try NetlinkHandle.opened(Family.protocolNumber, Family.name)
     do {
       handle.expect(.single)
       for group in groups {
