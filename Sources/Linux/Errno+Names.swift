@@ -14,8 +14,6 @@ extension Errno {
   public static let inputOutput = Errno(rawValue: EIO)
   /// There is no such device or address: `ENXIO`.
   public static let noDeviceOrAddress = Errno(rawValue: ENXIO)
-  /// The argument list is too long: `E2BIG`.
-  public static let argumentsTooLong = Errno(rawValue: E2BIG)
   /// The file is no program: `ENOEXEC`.
   public static let notExecutable = Errno(rawValue: ENOEXEC)
   /// The descriptor is not open: `EBADF`.
@@ -30,8 +28,6 @@ extension Errno {
   public static let busy = Errno(rawValue: EBUSY)
   /// It is there already: `EEXIST`.
   public static let exists = Errno(rawValue: EEXIST)
-  /// The two names lie on different file systems: `EXDEV`.
-  public static let crossesDevices = Errno(rawValue: EXDEV)
   /// There is no such device: `ENODEV`.
   public static let noDevice = Errno(rawValue: ENODEV)
   /// A part of the path is no directory: `ENOTDIR`.

@@ -21,7 +21,6 @@ int pipe2(int *, int);
 int sync_file_range(int, long, long, unsigned int);
 #include <spawn.h>
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
-#include <linux/close_range.h>
 #include <linux/magic.h>
 #include <linux/memfd.h>
 #include <linux/openat2.h>
@@ -30,7 +29,6 @@ int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 enum {
   /* fcntl.h's GNU part, the same on every architecture Swift runs on. O_TMPFILE is this and
    * O_DIRECTORY. */
-  CNI_O_PATH = 010000000,
   CNI_O_TMPFILE_BIT = 020000000,
   CNI_AT_EMPTY_PATH = 0x1000,
   /* sys/stat.h's, a macro with an expression in it: leave this time stamp as it is. */
@@ -63,7 +61,6 @@ void cni_stop_ticks(void *timer);
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
