@@ -1,6 +1,19 @@
 internal import Linux
 
 extension PluginMain {
+  /// Does what the runtime asks of this process by the name it is called by, and ends it.
+  ///
+  /// - Parameters:
+  ///   - registry: the plugins of this program.
+  ///   - program: the name under which the program is no plugin; there argument 1 may name one.
+  public static func serve(_ registry: PluginRegistry, program: String) -> Never {
+    serve(
+      registry,
+      as: name(
+        from: CurrentProcess.invocationName, program: program,
+        words: CommandLine.arguments.dropFirst()))
+  }
+
   /// Does what the runtime asks of this process, and ends it.
   ///
   /// Takes the process's own environment and streams; ``run(name:environment:readInput:registry:executable:patience:log:)``

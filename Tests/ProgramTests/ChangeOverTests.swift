@@ -95,6 +95,9 @@ struct ChangeOverTests {
       let before = try LeakSnapshot()
       let added = try ask("ADD", call, plugins, theirs: fromTheirs)
       try added.succeed()
+      if isMasquerading {
+        #expect(try LeakSnapshot().lines.contains { $0.contains("CNI-") }, "nothing to clean up")
+      }
       #expect(try leases(store).sorted() == ["10.7.0.2", "fd07::2"])
       call.configuration = plain.dropLast() + #","prevResult":\#(added.output)}"#
       // CHECK looks for masquerading in the table of its own side.

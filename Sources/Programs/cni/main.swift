@@ -4,4 +4,4 @@ import PluginSuite
 // One file under many names: the last part of argument 0 says which plugin it is. Under the name
 // `cni` it says what it holds.
 
-PluginMain.serve(.suite, as: PluginMain.name(from: CommandLine.arguments, program: "cni"))
+PluginMain.serve(.suite, program: "cni")
