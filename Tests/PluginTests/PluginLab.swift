@@ -20,10 +20,13 @@ final class PluginLab: Sendable {
   /// The pods that have been added: the kernel takes a link away as soon as its namespace goes.
   private let pods = Mutex<[Pod]>([])
 
-  init() throws {
+  /// A new host, on which a delegate in another file may take so long.
+  init(patience: Duration = PluginMain.patience) throws {
     host = try FreshNamespace()
     state = try TemporaryDirectory()
-    runner = try PluginRun(.suite)
+    var runner = try PluginRun(.suite)
+    runner.patience = patience
+    self.runner = runner
     try Directory.create(state.path("first"))
   }
 

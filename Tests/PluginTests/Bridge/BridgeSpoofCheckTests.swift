@@ -67,6 +67,29 @@ struct BridgeSpoofCheckTests {
     }
   }
 
+  @Test("of upstream's making goes with DEL, and those of other pods stay")
+  func upstream() throws {
+    let lab = try PluginLab()
+    let network = lab.network("bridge", ["macspoofchk": true])
+    let before = try lab.settled(network)
+    try lab.upstreamSpoofCheck("one", port: "veth00000001")
+    try lab.upstreamSpoofCheck("one-more", port: "veth00000002")
+    // The rule of a repeated ADD, which upstream adds once more.
+    try lab.upstreamSpoofRule("one", port: "veth00000003")
+    let kept = ["cni-br-iface-one-more-eth0", "cni-br-iface-one-more-eth0-mac"]
+    #expect(try lab.chains(in: "nat").count == 5)
+
+    try lab.delete(network, try Pod("one")).succeed()
+    #expect(try lab.chains(in: "nat").sorted() == ["PREROUTING"] + kept)
+    let rules = try lab.host.run { try Witness.nftablesRules() }.filter { $0.table == "nat" }
+    #expect(rules.count == 4)
+    #expect(rules.allSatisfy { $0.comment == "macspoofchk-one-more-eth0" })
+    try lab.delete(network, try Pod("one-more")).succeed()
+    #expect(try lab.chains(in: "nat") == ["PREROUTING"])
+    try lab.host.run { try TestProgram.nft("delete table bridge nat") }
+    try lab.expectUnchanged(since: before)
+  }
+
   /// Sends frames from these addresses and tells whose the host hears first.
   private func firstHeard(
     in lab: PluginLab, _ sources: [[UInt8]], from pod: Pod
@@ -78,5 +101,36 @@ struct BridgeSpoofCheckTests {
       }
       return try ear.next().map { Array($0[6..<12]) }
     }
+  }
+}
+
+extension PluginLab {
+  /// Makes what upstream 1.9.1 makes for a checked port, as `nft` shows it there.
+  fileprivate func upstreamSpoofCheck(_ container: String, port: String) throws {
+    let chain = "cni-br-iface-\(container)-eth0"
+    let comment = "comment \"macspoofchk-\(container)-eth0\""
+    try host.run {
+      for line in [
+        "add table bridge nat",
+        "add chain bridge nat PREROUTING { type filter hook prerouting priority -300 ; }",
+        "add chain bridge nat \(chain)", "add chain bridge nat \(chain)-mac",
+        "add rule bridge nat \(chain) jump \(chain)-mac \(comment)",
+        "add rule bridge nat \(chain)-mac ether saddr 02:00:00:00:00:01 return \(comment)",
+        "add rule bridge nat \(chain)-mac drop \(comment)",
+      ] { try TestProgram.nft(line) }
+    }
+    try upstreamSpoofRule(container, port: port)
+  }
+
+  fileprivate func upstreamSpoofRule(_ container: String, port: String) throws {
+    try host.run {
+      try TestProgram.nft(
+        "add rule bridge nat PREROUTING iifname \(port) jump cni-br-iface-\(container)-eth0 "
+          + "comment \"macspoofchk-\(container)-eth0\"")
+    }
+  }
+
+  fileprivate func chains(in table: String) throws -> [String] {
+    try host.run { try Witness.chains() }.filter { $0.table == table }.map(\.name)
   }
 }
