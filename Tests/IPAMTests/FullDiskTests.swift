@@ -97,7 +97,8 @@ private struct SmallDisk: ~Copyable {
 
   deinit {
     do {
-      try run("/usr/bin/umount", [place])
+      // Lazily, as a child of another test may hold it between its fork and its exec.
+      try run("/usr/bin/umount", ["-l", place])
     } catch {
       Issue.record("cannot unmount \(place): \(error)")
     }

@@ -27,9 +27,12 @@ struct LeaseProgram: Sendable {
   }
 
   /// What the program is told.
-  func input() -> [UInt8] {
+  func input(_ command: String) -> [UInt8] {
+    // Debian's plugin knows 1.0.0 and no GC; the runtime's list is read by GC alone.
+    let version = command == "GC" ? "1.1.0" : "1.0.0"
     let configuration: JSONValue = [
-      "cniVersion": "1.0.0", "name": "net", "type": "x",
+      "cniVersion": .string(version), "name": "net", "type": "x",
+      "cni.dev/valid-attachments": [["containerID": "other", "ifname": "eth0"]],
       "ipam": [
         "type": "host-local", "dataDir": .string(directory),
         "ranges": [[["subnet": .string(subnet)]]],
@@ -52,7 +55,7 @@ struct LeaseProgram: Sendable {
     let words = wrapper + [program]
     return try ChildProcess.run(
       words[0], arguments: Array(words.dropFirst()), environment: environment(command, container),
-      input: input(), limits: ChildProcess.Limits(time: .seconds(60)))
+      input: input(command), limits: ChildProcess.Limits(time: .seconds(60)))
   }
 }
 

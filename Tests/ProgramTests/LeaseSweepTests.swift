@@ -70,6 +70,26 @@ struct LeaseSweepTests {
     #expect(try Directory.entries(of: "\(program.directory)/net/.swift-cni") == ["index"])
   }
 
+  @Test("killed during GC it never ends a valid lease, and GC again ends the others")
+  func killedCollecting() throws {
+    let workshop = try LeaseWorkshop()
+    let program = workshop.ours
+    try Self.settle(program)
+    try Self.expectSuccess(program.run("ADD", "pod"))
+    let calls = try SystemCalls.record(program, "GC", "", in: workshop.path("trace"))
+    #expect(try program.leases() == Self.other)
+
+    for call in calls.calls {
+      for name in ["pod", "next"] { try Self.expectSuccess(program.run("ADD", name), call) }
+      let wrapper = SystemCalls.tamper(call, "signal=KILL", from: "\(call.number)")
+      _ = try program.run("GC", "", through: wrapper)
+      #expect(try program.leases()["10.1.0.2"] == "other\r\neth0", "\(call.line)")
+      try Self.expectSuccess(program.run("GC", ""), call)
+      #expect(try program.leases() == Self.other, "\(call.line)")
+    }
+    try Self.expectEveryAddress(of: program)
+  }
+
   @Test("on a file system without unnamed files it leases as well, killed or not")
   func withoutUnnamedFiles() throws {
     let workshop = try LeaseWorkshop()

@@ -65,14 +65,17 @@ public enum HostLocal: Plugin {
     let attachments = Set(valid.map { "\($0.container) \($0.interface)" })
     let containers = Set(valid.map(\.container.text))
     let ended = try LeaseDirectory(request).existing { store throws(AllocationError) in
-      let ended = try AddressAllocator.release(
-        unless: { owner in
-          // Old leases do not tell which interface they are for.
-          owner.interface.map { attachments.contains("\(owner.container) \($0)") }
-            ?? containers.contains(owner.container)
-        }, in: &store)
+      let ended = Result { () throws(AllocationError) in
+        try AddressAllocator.release(
+          unless: { owner in
+            // Old leases do not tell which interface they are for.
+            owner.interface.map { attachments.contains("\(owner.container) \($0)") }
+              ?? containers.contains(owner.container)
+          }, in: &store)
+      }
+      // Also when some could not be ended.
       try store.removeTorn()
-      return ended
+      return try ended.get()
     }
     for lease in ended ?? [] {
       request.log("\(lease.address) of \(lease.owner) was leased to nobody any more")
