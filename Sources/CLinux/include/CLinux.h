@@ -64,6 +64,8 @@ void cni_stop_ticks(void *timer);
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+/* Frames that tests send and hear; the product opens no packet socket. */
+#include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
