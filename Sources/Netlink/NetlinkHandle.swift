@@ -64,11 +64,17 @@ extension NetlinkHandle {
   /// Sends bytes as one datagram.
   func send(_ bytes: [UInt8]) throws(SystemError) {
     var bytes = bytes
-    let sent = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe nl_sendto(socket, buffer.baseAddress, buffer.count)
-    }
-    guard sent >= 0 else {
-      throw SystemError(operation: "nl_sendto", subject: "", errno: .current)
+    while true {
+      let sent = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe nl_sendto(socket, buffer.baseAddress, buffer.count)
+      }
+      if sent >= 0 { return }
+      let errno = Errno.current
+      // A send that a signal has interrupted has given the kernel nothing yet; libnl tries again for
+      // receives only.
+      guard errno == .interrupted else {
+        throw SystemError(operation: "nl_sendto", subject: "", errno: errno)
+      }
     }
   }
 
