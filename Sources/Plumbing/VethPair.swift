@@ -86,6 +86,7 @@ public struct VethPair: Sendable {
       } catch  where error.isAlreadyThere {
         try refuseUnlessForeign(name, names, attachment, in: worlds)
       } catch {
+        if error.cause != .refused { discardUnanswered(name, names, in: worlds) }
         throw ProtocolError(error, "failed to make veth pair")
       }
     }
@@ -144,6 +145,24 @@ public struct VethPair: Sendable {
     InterfaceSetting.ignoreRouterAdvertisements(name)
     InterfaceSetting.skipDuplicateDetection(name)
     return (host, container)
+  }
+
+  /// Removes the pair if it was made although the answer got lost.
+  ///
+  /// It is known by its hardware address, which follows from the attachment, and by being unsigned:
+  /// that of an earlier ADD of the same attachment is signed.
+  private static func discardUnanswered(
+    _ name: InterfaceName, _ names: AttachmentNames, in worlds: borrowing HostAndContainer
+  ) {
+    do throws(NetlinkError) {
+      guard let link = try worlds.host.findLink(named: name), link.alias == nil,
+        link.hardwareAddress == names.hostHardwareAddress
+      else { return }
+    } catch {
+      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
+      return
+    }
+    discard(name, in: worlds)
   }
 
   private static func discard(_ name: InterfaceName, in worlds: borrowing HostAndContainer) {
