@@ -18,4 +18,27 @@ public enum LegacyTables {
     }
     return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(table.utf8) }
   }
+
+  /// Whether a chain of this name stands in a table, or a rule that leads there.
+  ///
+  /// Costs no process and waits for no lock.
+  ///
+  /// - Throws: `SystemError` if the kernel's tables cannot be read.
+  public static func has(
+    chain: String, in table: String, _ family: IptablesProgram.Family
+  ) throws(SystemError) -> Bool {
+    guard try has(table, family) else { return false }
+    let contents = try LegacyTable.contents(of: table, isIPv6: family == .v6)
+    return contents.holds(Array(chain.utf8))
+  }
+}
+
+extension [UInt8] {
+  /// Whether these bytes lie in it somewhere.
+  fileprivate func holds(_ wanted: [UInt8]) -> Bool {
+    guard let first = wanted.first, count >= wanted.count else { return wanted.isEmpty }
+    return (0...count - wanted.count).contains { start in
+      self[start] == first && self[start..<start + wanted.count].elementsEqual(wanted)
+    }
+  }
 }

@@ -46,7 +46,9 @@ extension UpstreamMasquerade {
     throws(ProtocolError)
   {
     let name = chainName(attachment)
-    try removeChains(inNftables: inNftables) {
+    try removeChains(inNftables: inNftables) { family throws(SystemError) in
+      try LegacyTables.has(chain: name, in: table, family)
+    } rules: {
       $0.target == name
     } chains: {
       $0 == name
@@ -66,7 +68,9 @@ extension UpstreamMasquerade {
   ) throws(ProtocolError) {
     let kept = Set(containers.map { comment(network, $0.text) })
     let beginning = "name: \"\(network.text)\" id: \""
-    try removeChains(inNftables: inNftables) { rule in
+    try removeChains(inNftables: inNftables) { family throws(SystemError) in
+      try LegacyTables.has(table, family)
+    } rules: { rule in
       guard let comment = rule.comment, rule.target?.hasPrefix("CNI-") == true else { return false }
       return comment.hasPrefix(beginning) && !kept.contains(comment)
     } chains: { _ in
@@ -80,13 +84,14 @@ extension UpstreamMasquerade {
 
   /// Removes chains that are wanted, or that rules of POSTROUTING that are wanted lead to.
   private static func removeChains(
-    inNftables: [IptablesProgram.Family], rules isWanted: (IptablesRule) -> Bool,
-    chains isWantedChain: (String) -> Bool
+    inNftables: [IptablesProgram.Family],
+    inLegacyTables: (IptablesProgram.Family) throws(SystemError) -> Bool,
+    rules isWanted: (IptablesRule) -> Bool, chains isWantedChain: (String) -> Bool
   ) throws(ProtocolError) {
     for family in IptablesProgram.Family.allCases {
       var variants: [IptablesProgram.Variant] = inNftables.contains(family) ? [.nft] : []
       do {
-        if try LegacyTables.has(table, family) {
+        if try inLegacyTables(family) {
           variants.append(.legacy)
         }
       } catch {

@@ -101,6 +101,25 @@ struct IptablesProgramTests {
     #expect(after)
   }
 
+  @Test("makes chains that are found in its legacy table without it", arguments: kinds)
+  func legacyChains(_ kind: Kind) throws {
+    let (before, there, absent, other) = try FreshNamespace.run {
+      func has(_ chain: String, _ family: IptablesProgram.Family) throws -> Bool {
+        try LegacyTables.has(chain: chain, in: "nat", family)
+      }
+      let before = try has("mine", kind.family)
+      try make(kind, "*nat\n:mine - [0:0]\nCOMMIT\n")
+      let other: IptablesProgram.Family = kind.family == .v4 ? .v6 : .v4
+      return (
+        before, try has("mine", kind.family), try has("yours", kind.family), try has("mine", other)
+      )
+    }
+    #expect(!before)
+    #expect(there == (kind.variant == .legacy))
+    #expect(!absent)
+    #expect(!other)
+  }
+
   /// Writes a table as its own program would load it.
   private func make(_ kind: Kind, _ text: String) throws {
     let name = kind.family == .v4 ? "iptables" : "ip6tables"
