@@ -20,9 +20,14 @@ program=$cache/cnitool-$version
   # A package list of our own, since hosts seldom list sources; of the release itself, where the
   # package lives, not of its updates.
   mkdir -p lists/partial
-  apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)' 'Created-By: Packages' |
-    sed -n 's|^\([^ ]*\) \([^ -]*\) Debian$|deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 \2 main|p' |
-    sort -u >sources.list
+  sources() {
+    apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)' 'Created-By: Packages' |
+      sed -n 's|^\([^ ]*\) \([^ -]*\) Debian$|deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 \2 main|p' |
+      sort -u >sources.list
+    [ -s sources.list ]
+  }
+  # Who an archive belongs to is known only once its lists have been fetched.
+  sources || { apt-get update -q >&2 && sources; }
   own() {
     apt-get -q -o Dir::Etc::sourcelist="$work/sources.list" -o Dir::Etc::sourceparts=- \
       -o Dir::State::lists="$work/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \

@@ -10,8 +10,10 @@ mount -t tmpfs -o mode=0755 run /run
 mkdir -p $lab $lab/opt $lab/cgroup
 mount -t tmpfs -o mode=0700 lab $lab
 mkdir -p $lab/opt $lab/cgroup
+# Where state lies; on a host without these directories it would otherwise lie on the host itself.
 for directory in /var/lib/cni /etc/cni /var/lib/containers; do
-  [ -d $directory ] && mount -t tmpfs -o mode=0755 state $directory
+  mkdir -p $directory
+  mount -t tmpfs -o mode=0755 state $directory
 done
 
 # /sys shows the network of whoever mounts it.
