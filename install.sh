@@ -366,11 +366,12 @@ demo() {
 
 # For the witness and the tools that tests look with; for the virtual machine, whose kernel is
 # fetched, not installed; the runtimes, and what cnitool is built from; upstream's plugins, which
-# tests change over from and back to.
+# tests change over from and back to; the tracer that makes system calls fail, and small disks to fill.
 test_packages='libmnl-dev nftables iptables iproute2 iputils-ping python3 procps busybox-static
   qemu-system-x86 cpio
   podman crun conmon containerd runc golang-go golang-github-appc-cni-dev
-  python3-grpcio containernetworking-plugins'
+  python3-grpcio containernetworking-plugins
+  strace e2fsprogs'
 
 run_tests() {
   need_root test
