@@ -21,10 +21,6 @@ char **cni_environment(void) {
   return environ;
 }
 
-const char *cni_program_name(void) {
-  return program_invocation_name;
-}
-
 /* Does nothing: the signal is only there to interrupt a call that waits. */
 static void tick(int signal) {
   (void)signal;

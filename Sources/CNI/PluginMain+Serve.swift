@@ -7,11 +7,7 @@ extension PluginMain {
   ///   - registry: the plugins of this program.
   ///   - program: the name under which the program is no plugin; there argument 1 may name one.
   public static func serve(_ registry: PluginRegistry, program: String) -> Never {
-    serve(
-      registry,
-      as: name(
-        from: CurrentProcess.invocationName, program: program,
-        words: CommandLine.arguments.dropFirst()))
+    serve(registry, as: name(from: CommandLine.arguments, program: program))
   }
 
   /// Does what the runtime asks of this process, and ends it.

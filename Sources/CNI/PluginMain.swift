@@ -17,15 +17,13 @@ public enum PluginMain {
   /// Which plugin is meant: the last part of argument 0.
   ///
   /// - Parameters:
-  ///   - invocation: argument 0.
+  ///   - arguments: all arguments, the first of them argument 0.
   ///   - program: the name under which the program is no plugin; there argument 1 may name one.
-  ///   - words: the arguments after the first, only asked for under the program's own name.
   /// - Returns: the plugin's name; `nil` when the program was called by its own name alone.
-  public static func name(
-    from invocation: String, program: String, words: @autoclosure () -> some Sequence<String>
-  ) -> String? {
-    let name = invocation.split(separator: "/").last.map(String.init) ?? program
-    return name == program ? words().first { _ in true } : name
+  public static func name(from arguments: [String], program: String) -> String? {
+    let path = arguments.first ?? program
+    let name = path.split(separator: "/").last.map(String.init) ?? program
+    return name == program ? arguments.dropFirst().first : name
   }
 
   /// Does what the runtime asks of a plugin.

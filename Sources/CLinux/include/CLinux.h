@@ -48,9 +48,6 @@ int cni_openat2(int directory, const char *path, unsigned long long flags,
  */
 char **cni_environment(void);
 
-/* Argument 0; a mutable global too. */
-const char *cni_program_name(void);
-
 /* The ticks that end a wait for a lock: a timer whose signal goes to the calling thread alone.
  * Its members sit in a union behind macros. Returns 0, or -1 and errno. */
 int cni_start_ticks(void **timer, long first_milliseconds, long next_milliseconds);
