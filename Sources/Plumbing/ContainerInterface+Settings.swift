@@ -1,5 +1,5 @@
 internal import Addressing
-internal import CNI
+public import CNI
 internal import Linux
 internal import Netlink
 internal import RouteNetlink
@@ -79,5 +79,52 @@ extension ContainerInterface {
           + "\(taken.address.address) in DADFAILED state",
         details: "another host on the link has this address")
     }
+  }
+
+  /// Waits until the container answers to its IPv6 addresses.
+  ///
+  /// An address that waits for nobody counts as usable at once, but the kernel listens for questions
+  /// about it, and takes packets to it for its own, only when deferred work has run. On a busy host
+  /// that takes up to seconds, in which neighbours ask in vain. It nearly always has run by the time
+  /// everything else of an ADD is done; where it has not, the kernel's own event ends the wait.
+  ///
+  /// - Parameters:
+  ///   - addresses: the container's; those of IPv4 are ready from the start.
+  ///   - worlds: where they are.
+  /// - Throws: ``ProtocolError``, code 11, if an address is not ready within a few seconds.
+  public static func waitUntilAnswering(
+    _ addresses: [ResultAddress], in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let deadline = MonotonicTime.now + .seconds(5)
+    for address in addresses.map(\.address.address) where address.family == .v6 {
+      do throws(NetlinkError) {
+        if try isLocal(address, in: worlds) { continue }
+      } catch {
+        throw ProtocolError(error)
+      }
+      do {
+        try worlds.namespace.run { () throws(NetlinkError) in
+          let ear = try NetlinkSubscription<RouteFamily>.ofIPv6Addresses()
+          while try !isLocal(address, in: worlds) {
+            try ear.wait(for: "wait for address \(address)", until: deadline) { event in
+              switch event {
+              case .lost: ()
+              case .message(let message):
+                AddressEntry(message)?.address.address == address ? () : nil
+              }
+            }
+          }
+        }
+      } catch {
+        throw ProtocolError(error, "address \(address) is not ready")
+      }
+    }
+  }
+
+  /// Whether the kernel takes packets to an address for the container's own.
+  private static func isLocal(
+    _ address: IPAddress, in worlds: borrowing HostAndContainer
+  ) throws(NetlinkError) -> Bool {
+    try worlds.container.findRoute(to: address)?.type == .local
   }
 }

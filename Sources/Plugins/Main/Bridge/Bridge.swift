@@ -54,6 +54,7 @@ public enum Bridge: Plugin {
     }
     if !settings.leavesContainerAlone {
       try pair.waitUntilUp(in: worlds)
+      try ContainerInterface.waitUntilAnswering(result.addresses, in: worlds)
       AddressAnnouncement.send(result.addresses, from: pair.container, in: worlds)
     }
 

@@ -42,6 +42,7 @@ public enum PTP: Plugin {
       rollback.undo { try Masquerade.remove(for: attachment) }
     }
     try pair.waitUntilUp(in: worlds)
+    try ContainerInterface.waitUntilAnswering(result.addresses, in: worlds)
 
     result.dns = try request.configuration.resolverSettings(insteadOf: result.dns)
     rollback.commit()
