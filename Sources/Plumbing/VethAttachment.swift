@@ -11,14 +11,16 @@ public enum VethAttachment {
   ///
   /// The interface is shut before anything is taken away that kept watch over its traffic, and
   /// deleted after. Deleting a link takes the kernel as long as forgetting what was in the packet
-  /// filter, so the two waits are one: ``PacketFilterSession``.
+  /// filter, so the two waits are one: ``PacketFilterSession``. Where nothing keeps watch the link is
+  /// only deleted, since to shut one that routes lead to takes the kernel another such wait.
   ///
   /// - Parameters:
   ///   - request: what is to be deleted.
   ///   - failures: what goes wrong.
+  ///   - isWatched: whether the plugin itself has something in the packet filter.
   ///   - filters: takes away what a plugin itself has in the packet filter.
   public static func delete(
-    _ request: Request, _ failures: inout Failures,
+    _ request: Request, _ failures: inout Failures, isWatched: Bool = false,
     filters: (borrowing PacketFilterSession, inout Failures) -> Void = { _, _ in }
   ) {
     let session = PacketFilterSession()

@@ -1,5 +1,6 @@
 internal import Addressing
 public import CNI
+internal import JSON
 internal import Plumbing
 internal import RouteNetlink
 
@@ -70,7 +71,8 @@ public enum Bridge: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.delete(request, &failures) { filter, failures in
+    let isWatched = request.configuration.fields.value("macspoofchk") == .bool(true)
+    VethAttachment.delete(request, &failures, isWatched: isWatched) { filter, failures in
       failures.attempt("remove the spoof check") { () throws(ProtocolError) in
         try SpoofCheck.remove(for: try request.attachment, in: filter)
       }
