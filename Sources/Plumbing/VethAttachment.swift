@@ -11,8 +11,8 @@ public enum VethAttachment {
   ///
   /// The interface is shut before anything is taken away that kept watch over its traffic, and
   /// deleted after. Deleting a link takes the kernel as long as forgetting what was in the packet
-  /// filter, so the two waits are one: ``PacketFilterSession``. Where nothing keeps watch the link is
-  /// only deleted, since to shut one that routes lead to takes the kernel another such wait.
+  /// filter, so the two waits are one: ``PacketFilterSession``. Where nothing keeps watch there is
+  /// nothing to shut the link for, and it is only deleted.
   ///
   /// - Parameters:
   ///   - request: what is to be deleted.
