@@ -78,7 +78,7 @@ public struct ElementKey: Hashable, Sendable {
 
     /// A number of 32 bits, in the host's order.
     public static func mark(_ number: UInt32) -> Part {
-      Part(bytes: unsafe withUnsafeBytes(of: number) { unsafe Array($0) })
+      Part(bytes: number.hostBytes)
     }
 
     /// A transport protocol.

@@ -13,12 +13,15 @@ extension Expression {
   var kernelName: String {
     switch self {
     case .payload: "payload"
-    case .meta: "meta"
-    case .masked: "bitwise"
+    case .meta, .setMark: "meta"
+    case .connection: "ct"
+    case .destinationRouteType: "fib"
+    case .masked, .withBits: "bitwise"
     case .compare: "cmp"
-    case .lookup, .verdictLookup: "lookup"
+    case .lookup, .verdictLookup, .dataLookup: "lookup"
     case .verdict: "immediate"
     case .masquerade: "masq"
+    case .translateDestination: "nat"
     }
   }
 
@@ -32,12 +35,20 @@ extension Expression {
     case .meta(let key, let register):
       data.bigEndian(MetaNumber.key, key.number)
       data.bigEndian(MetaNumber.target, register.number)
+    case .setMark(let register):
+      data.bigEndian(MetaNumber.key, MetaNumber.mark)
+      data.bigEndian(MetaNumber.source, register.number)
+    case .connection(let key, let register):
+      data.bigEndian(ConnectionNumber.key, key.number)
+      data.bigEndian(ConnectionNumber.target, register.number)
+    case .destinationRouteType(let register):
+      data.bigEndian(RouteLookupNumber.flags, RouteLookupNumber.destinationAddress)
+      data.bigEndian(RouteLookupNumber.result, RouteLookupNumber.addressType)
+      data.bigEndian(RouteLookupNumber.target, register.number)
     case .masked(let register, let mask):
-      data.bigEndian(BitwiseNumber.source, register.number)
-      data.bigEndian(BitwiseNumber.target, register.number)
-      data.bigEndian(BitwiseNumber.length, UInt32(mask.count))
-      data.value(BitwiseNumber.mask, mask)
-      data.value(BitwiseNumber.exclusiveOr, [UInt8](repeating: 0, count: mask.count))
+      data.bitwise(register, mask: mask, exclusiveOr: [UInt8](repeating: 0, count: mask.count))
+    case .withBits(let register, let bits):
+      data.bitwise(register, mask: bits.map { ~$0 }, exclusiveOr: bits)
     case .compare(let register, let comparison, let bytes):
       data.bigEndian(CompareNumber.source, register.number)
       data.bigEndian(CompareNumber.comparison, comparison.number)
@@ -52,11 +63,20 @@ extension Expression {
       data.text(LookupNumber.set, map)
       data.bigEndian(LookupNumber.source, register.number)
       data.bigEndian(LookupNumber.target, Self.verdictRegister)
+    case .dataLookup(let register, let map, let target):
+      data.text(LookupNumber.set, map)
+      data.bigEndian(LookupNumber.source, register.number)
+      data.bigEndian(LookupNumber.target, target.number)
     case .verdict(let verdict):
       data.bigEndian(ImmediateNumber.target, Self.verdictRegister)
       data.nest(ImmediateNumber.data) { $0.verdict(verdict) }
     case .masquerade:
       break
+    case .translateDestination(let family, let address, let port):
+      data.bigEndian(TranslationNumber.type, TranslationNumber.destination)
+      data.bigEndian(TranslationNumber.family, UInt32(family.table.number))
+      data.bigEndian(TranslationNumber.address, address.number)
+      data.bigEndian(TranslationNumber.port, port.number)
     }
   }
 
@@ -65,6 +85,15 @@ extension Expression {
 }
 
 extension AttributeWriter {
+  /// Writes what is kept of a register and what is then turned round.
+  fileprivate mutating func bitwise(_ register: Register, mask: [UInt8], exclusiveOr: [UInt8]) {
+    bigEndian(BitwiseNumber.source, register.number)
+    bigEndian(BitwiseNumber.target, register.number)
+    bigEndian(BitwiseNumber.length, UInt32(mask.count))
+    value(BitwiseNumber.mask, mask)
+    value(BitwiseNumber.exclusiveOr, exclusiveOr)
+  }
+
   /// Writes bytes in the wrapping of `enum nft_data_attributes`.
   mutating func value(_ type: UInt16, _ bytes: [UInt8]) {
     nest(type) { $0.bytes(DataAttribute.value, bytes) }
@@ -99,6 +128,17 @@ extension Expression.MetaKey {
     case .networkProtocol: MetaNumber.networkProtocol
     case .transportProtocol: MetaNumber.transportProtocol
     case .inputName: MetaNumber.inputName
+    case .mark: MetaNumber.mark
+    }
+  }
+}
+
+extension Expression.ConnectionKey {
+  /// The kernel's number.
+  fileprivate var number: UInt32 {
+    switch self {
+    case .state: ConnectionNumber.state
+    case .status: ConnectionNumber.status
     }
   }
 }

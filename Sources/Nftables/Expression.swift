@@ -1,3 +1,5 @@
+public import Addressing
+
 /// One step of a rule: loads something into registers, compares it, or acts.
 ///
 /// The first comparison or lookup that fails ends the rule.
@@ -6,18 +8,30 @@ public enum Expression: Hashable, Sendable {
   case payload(Header, offset: Int, length: Int, into: Register)
   /// Loads what the kernel knows about the packet. `meta`
   case meta(MetaKey, into: Register)
+  /// Loads what the kernel knows about the packet's connection. `ct`
+  case connection(ConnectionKey, into: Register)
+  /// Loads what kind of route leads to the packet's destination. `fib`
+  case destinationRouteType(into: Register)
   /// Keeps the bits of a mask. `bitwise`
   case masked(Register, by: [UInt8])
+  /// Sets these bits and keeps all others. `bitwise`
+  case withBits(Register, [UInt8])
   /// Goes on if the bytes are these, or are not. `cmp`
   case compare(Register, Comparison, [UInt8])
   /// Goes on if a set holds the key, or does not. `lookup`
   case lookup(Register, in: String, isInverted: Bool)
   /// Goes on with the verdict that a map has for the key. `lookup`
   case verdictLookup(Register, in: String)
+  /// Loads the value that a map has for the key, or ends the rule. `lookup`
+  case dataLookup(Register, in: String, into: Register)
+  /// Gives the packet a mark. `meta`
+  case setMark(from: Register)
   /// Ends the rule with a verdict. `immediate`
   case verdict(Verdict)
   /// Replaces the source by the address of the link it leaves through. `masq`
   case masquerade
+  /// Replaces the destination by an address and a port. `nat`
+  case translateDestination(IPFamily, address: Register, port: Register)
 
   /// Where bytes of a packet are counted from. `enum nft_payload_bases`
   public enum Header: Hashable, Sendable {
@@ -32,6 +46,16 @@ public enum Expression: Hashable, Sendable {
     case transportProtocol
     /// The name of the link it came in by.
     case inputName
+    /// A number that rules give to packets, and that others may read too.
+    case mark
+  }
+
+  /// What the kernel knows about a connection. `enum nft_ct_keys`
+  public enum ConnectionKey: Hashable, Sendable {
+    /// What this packet is to it, as ``ConnectionState`` says.
+    case state
+    /// What has been done to it, as ``ConnectionStatus`` says.
+    case status
   }
 
   /// How bytes are compared: `enum nft_cmp_ops`.

@@ -23,9 +23,39 @@ enum PayloadNumber {
 enum MetaNumber {
   static let target = UInt16(NFTA_META_DREG.rawValue)
   static let key = UInt16(NFTA_META_KEY.rawValue)
+  static let source = UInt16(NFTA_META_SREG.rawValue)
+  static let mark = NFT_META_MARK.rawValue
   static let inputName = NFT_META_IIFNAME.rawValue
   static let networkProtocol = NFT_META_NFPROTO.rawValue
   static let transportProtocol = NFT_META_L4PROTO.rawValue
+}
+
+/// Loading what is known of the connection: `enum nft_ct_attributes`, `enum nft_ct_keys`.
+enum ConnectionNumber {
+  static let target = UInt16(NFTA_CT_DREG.rawValue)
+  static let key = UInt16(NFTA_CT_KEY.rawValue)
+  static let state = NFT_CT_STATE.rawValue
+  static let status = NFT_CT_STATUS.rawValue
+}
+
+/// Asking for a route: `enum nft_fib_attributes`, `enum nft_fib_result`, `enum nft_fib_flags`.
+enum RouteLookupNumber {
+  static let target = UInt16(NFTA_FIB_DREG.rawValue)
+  static let result = UInt16(NFTA_FIB_RESULT.rawValue)
+  static let flags = UInt16(NFTA_FIB_FLAGS.rawValue)
+  static let addressType = NFT_FIB_RESULT_ADDRTYPE.rawValue
+  static let destinationAddress = NFTA_FIB_F_DADDR.rawValue
+  /// A route to the host itself: `RTN_LOCAL`.
+  static let local = UInt32(RTN_LOCAL)
+}
+
+/// Translating addresses: `enum nft_nat_attributes`, `enum nft_nat_types`.
+enum TranslationNumber {
+  static let type = UInt16(NFTA_NAT_TYPE.rawValue)
+  static let family = UInt16(NFTA_NAT_FAMILY.rawValue)
+  static let address = UInt16(NFTA_NAT_REG_ADDR_MIN.rawValue)
+  static let port = UInt16(NFTA_NAT_REG_PROTO_MIN.rawValue)
+  static let destination = NFT_NAT_DNAT.rawValue
 }
 
 /// Comparing: `enum nft_cmp_attributes`, `enum nft_cmp_ops`.

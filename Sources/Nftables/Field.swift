@@ -6,6 +6,8 @@ public enum Field: Hashable, Sendable {
   case source(IPFamily)
   /// The destination address.
   case destination(IPFamily)
+  /// The network of the source, if all networks were as long as this prefix.
+  case sourceNetwork(Prefix)
   /// The network of the destination, if all networks were as long as this prefix.
   case destinationNetwork(Prefix)
   /// TCP, UDP and so on.
@@ -23,7 +25,7 @@ extension Field {
   var byteCount: Int {
     switch self {
     case .source(let family), .destination(let family): family.byteCount
-    case .destinationNetwork(let prefix): prefix.family.byteCount
+    case .sourceNetwork(let prefix), .destinationNetwork(let prefix): prefix.family.byteCount
     case .transportProtocol: 1
     case .destinationPort: 2
     case .inputName: 16
@@ -41,6 +43,9 @@ extension Field {
         .payload(
           .network, offset: family.destinationOffset, length: family.byteCount, into: register)
       ]
+    case .sourceNetwork(let prefix):
+      Field.source(prefix.family).load(into: register)
+        + [.masked(register, by: prefix.maskBytes)]
     case .destinationNetwork(let prefix):
       Field.destination(prefix.family).load(into: register)
         + [.masked(register, by: prefix.maskBytes)]

@@ -54,6 +54,8 @@ public struct Hook: Hashable, Sendable {
     public static let sourceNAT = Priority(100)
     /// `dstnat`, before routing. `NF_IP_PRI_NAT_DST`
     public static let destinationNAT = Priority(-100)
+    /// `raw`, before connections are looked up. `NF_IP_PRI_RAW`
+    public static let raw = Priority(-300)
     /// `filter`. `NF_IP_PRI_FILTER`
     public static let filter = Priority(0)
     /// `dstnat` of a bridge, the first of its usual places. `NF_BR_PRI_NAT_DST_BRIDGED`

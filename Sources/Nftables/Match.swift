@@ -11,9 +11,9 @@ public struct Match: Hashable, Sendable {
   ///
   /// nft: `meta nfproto ipv4`, which it prints only when nothing else in the rule says so.
   public static func family(_ family: IPFamily) -> Match {
-    let number = family == .v4 ? Table.Family.ipv4.number : Table.Family.ipv6.number
-    return Match(expressions: [
-      .meta(.networkProtocol, into: Register(0)), .compare(Register(0), .equal, [number]),
+    Match(expressions: [
+      .meta(.networkProtocol, into: Register(0)),
+      .compare(Register(0), .equal, [family.table.number]),
     ])
   }
 
@@ -21,19 +21,127 @@ public struct Match: Hashable, Sendable {
   ///
   /// nft: `ip daddr 224.0.0.0/4`
   public static func destination(isIn subnet: Subnet) -> Match {
+    address(.destinationNetwork(subnet.prefix), at: subnet.family.destinationOffset, .equal, subnet)
+  }
+
+  /// The destination does not lie in this network.
+  ///
+  /// nft: `ip daddr != 224.0.0.0/4`
+  public static func destination(isNotIn subnet: Subnet) -> Match {
+    address(
+      .destinationNetwork(subnet.prefix), at: subnet.family.destinationOffset, .notEqual, subnet)
+  }
+
+  /// The source lies in this network.
+  ///
+  /// nft: `ip saddr 10.0.0.0/8`
+  public static func source(isIn subnet: Subnet) -> Match {
+    address(.sourceNetwork(subnet.prefix), at: subnet.family.sourceOffset, .equal, subnet)
+  }
+
+  /// The source does not lie in this network.
+  ///
+  /// nft: `ip saddr != 10.0.0.0/8`
+  public static func source(isNotIn subnet: Subnet) -> Match {
+    address(.sourceNetwork(subnet.prefix), at: subnet.family.sourceOffset, .notEqual, subnet)
+  }
+
+  private static func address(
+    _ network: Field, at offset: Int, _ comparison: Expression.Comparison, _ subnet: Subnet
+  ) -> Match {
     let whole = subnet.prefix.length / 8
-    let offset = subnet.family.destinationOffset
     let first = subnet.first.bytes
     // Whole bytes need no mask, so no more than them is read; nft does the same.
     if subnet.prefix.length % 8 == 0, whole > 0 {
       return Match(expressions: [
         .payload(.network, offset: offset, length: whole, into: Register(0)),
-        .compare(Register(0), .equal, Array(first.prefix(whole))),
+        .compare(Register(0), comparison, Array(first.prefix(whole))),
       ])
     }
     return Match(
-      expressions: Field.destinationNetwork(subnet.prefix).load(into: Register(0))
-        + [.compare(Register(0), .equal, first)])
+      expressions: network.load(into: Register(0)) + [.compare(Register(0), comparison, first)])
+  }
+
+  /// The destination is an address of the host itself.
+  ///
+  /// nft: `fib daddr type local`
+  public static let destinationIsLocal = Match(expressions: [
+    .destinationRouteType(into: Register(0)),
+    .compare(Register(0), .equal, RouteLookupNumber.local.hostBytes),
+  ])
+
+  /// The packet came in by this link.
+  ///
+  /// nft: `iifname "eth0"`
+  public static func inputName(is name: InterfaceName) -> Match {
+    inputName(.equal, name)
+  }
+
+  /// The packet came in by another link than this.
+  ///
+  /// nft: `iifname != "eth0"`
+  public static func inputName(isNot name: InterfaceName) -> Match {
+    inputName(.notEqual, name)
+  }
+
+  private static func inputName(_ comparison: Expression.Comparison, _ name: InterfaceName) -> Match
+  {
+    let text = Array(name.text.utf8)
+    return Match(expressions: [
+      .meta(.inputName, into: Register(0)),
+      .compare(Register(0), comparison, text + [UInt8](repeating: 0, count: 16 - text.count)),
+    ])
+  }
+
+  /// All of these bits of the packet's mark are set.
+  ///
+  /// nft: `meta mark & 0x00002000 == 0x00002000`
+  public static func mark(has bits: UInt32) -> Match {
+    Match(expressions: [
+      .meta(.mark, into: Register(0)), .masked(Register(0), by: bits.hostBytes),
+      .compare(Register(0), .equal, bits.hostBytes),
+    ])
+  }
+
+  /// The packet's mark is this number.
+  ///
+  /// nft: `meta mark 0x00000001`
+  public static func mark(is number: UInt32) -> Match {
+    Match(expressions: [
+      .meta(.mark, into: Register(0)), .compare(Register(0), .equal, number.hostBytes),
+    ])
+  }
+
+  /// The packet's mark is another number.
+  ///
+  /// nft: `meta mark != 0x00000001`
+  public static func mark(isNot number: UInt32) -> Match {
+    Match(expressions: [
+      .meta(.mark, into: Register(0)), .compare(Register(0), .notEqual, number.hostBytes),
+    ])
+  }
+
+  /// What the packet is to its connection is one of these.
+  ///
+  /// nft: `ct state established,related`
+  public static func connection(_ state: ConnectionState) -> Match {
+    connection(.state, hasOneOf: state.rawValue)
+  }
+
+  /// One of these has been done to the packet's connection.
+  ///
+  /// nft: `ct status dnat`
+  public static func connection(_ status: ConnectionStatus) -> Match {
+    connection(.status, hasOneOf: status.rawValue)
+  }
+
+  private static func connection(
+    _ key: Expression.ConnectionKey, hasOneOf bits: UInt32
+  ) -> Match {
+    Match(expressions: [
+      .connection(key, into: Register(0)), .masked(Register(0), by: bits.hostBytes),
+      .compare(Register(0), .notEqual, UInt32(0).hostBytes),
+    ])
   }
 
   /// A set holds these fields side by side.

@@ -11,6 +11,8 @@ public enum NftablesFeature: Hashable, Sendable {
   case natChains
   /// Replacing the source by that of the link.
   case masquerade
+  /// Replacing the destination of packets to the host's own addresses.
+  case destinationNAT
 }
 
 extension NftablesFeature: CustomStringConvertible {
@@ -24,6 +26,8 @@ extension NftablesFeature: CustomStringConvertible {
     case .family(.bridge): "nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)"
     case .natChains: "address translation in nf_tables (CONFIG_NFT_NAT)"
     case .masquerade: "masquerading in nf_tables (CONFIG_NFT_MASQ)"
+    case .destinationNAT:
+      "port mappings in nf_tables (CONFIG_NFT_NAT, CONFIG_NFT_CT, CONFIG_NFT_FIB_INET)"
     }
   }
 }
@@ -42,6 +46,8 @@ extension NetlinkError {
       .nftables
     case (NftablesFeature.masqueradeOperation, .noEntry):
       .masquerade
+    case (NftablesFeature.destinationNATOperation, .noEntry):
+      .destinationNAT
     case (NftablesFeature.natChainOperation, .noEntry):
       .natChains
     default:
@@ -61,6 +67,7 @@ extension NftablesFeature {
   static let generationOperation = "look for nf_tables"
   static let openOperation = "open netfilter socket"
   static let masqueradeOperation = "add masquerading rule"
+  static let destinationNATOperation = "add rule that maps ports"
   static let natChainOperation = "add chain that translates addresses"
 
   static let families: [Table.Family] = [.inet, .ipv4, .ipv6, .bridge]
@@ -76,7 +83,13 @@ extension NftablesFeature {
   }
 
   static func ruleOperation(_ rule: Rule, _ chain: Chain) -> String {
-    rule.expressions.contains(.masquerade)
-      ? masqueradeOperation : "add rule to chain \(chain.name)"
+    if rule.expressions.contains(.masquerade) { return masqueradeOperation }
+    let mapsPorts = rule.expressions.contains { step in
+      switch step {
+      case .translateDestination, .destinationRouteType: true
+      default: false
+      }
+    }
+    return mapsPorts ? destinationNATOperation : "add rule to chain \(chain.name)"
   }
 }

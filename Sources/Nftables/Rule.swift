@@ -1,3 +1,5 @@
+public import Addressing
+
 /// A rule: conditions, then what is done if all hold.
 public struct Rule: Hashable, Sendable {
   /// The steps, in order.
@@ -25,6 +27,41 @@ public struct Rule: Hashable, Sendable {
     expressions =
       matches.flatMap(\.expressions) + fields.loadSideBySide
       + [.verdictLookup(Register(0), in: map.set.name)]
+    self.comment = comment
+  }
+}
+
+extension Rule {
+  /// Puts conditions together with a new destination, which a map of addresses and ports has for
+  /// these fields side by side.
+  ///
+  /// A packet that the map knows also gets the bits of a mark, before its destination is replaced.
+  ///
+  /// nft: `meta mark set meta mark | 0x2000 dnat ip to ip daddr . th dport map @ports`
+  ///
+  /// - Parameters:
+  ///   - matches: what must hold, in order.
+  ///   - fields: what is looked up.
+  ///   - map: what has the new destinations, each an address and a port.
+  ///   - family: whose addresses they are.
+  ///   - bits: the bits of the mark; 0 leaves the mark alone.
+  ///   - comment: what people are to read beside it.
+  public init(
+    _ matches: [Match] = [], destinationOf fields: Field..., in map: NamedMap, _ family: IPFamily,
+    marking bits: UInt32, comment: String? = nil
+  ) {
+    // The address and the port come to lie where the key was, the mark out of their way.
+    let port = Register(family.byteCount.roundedUpToRegister / 4)
+    let spare = Register(8)
+    var steps = matches.flatMap(\.expressions) + fields.loadSideBySide
+    steps.append(.dataLookup(Register(0), in: map.set.name, into: Register(0)))
+    if bits != 0 {
+      steps += [
+        .meta(.mark, into: spare), .withBits(spare, bits.hostBytes), .setMark(from: spare),
+      ]
+    }
+    steps.append(.translateDestination(family, address: Register(0), port: port))
+    expressions = steps
     self.comment = comment
   }
 }

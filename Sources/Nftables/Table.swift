@@ -1,3 +1,4 @@
+internal import Addressing
 internal import CLinux
 
 /// A room of rules, sets and maps that is made, listed and deleted as one.
@@ -52,4 +53,9 @@ public struct Table: Hashable, Sendable {
 extension Table: CustomStringConvertible {
   /// Family and name as `nft` writes them: `inet swift_cni`.
   public var description: String { "\(family.text) \(name)" }
+}
+
+extension IPFamily {
+  /// The same in the packet filter's words.
+  var table: Table.Family { self == .v4 ? .ipv4 : .ipv6 }
 }

@@ -28,8 +28,7 @@ enum UserData {
   /// One entry: `NFTNL_UDATA_SET_KEYBYTEORDER` or `NFTNL_UDATA_SET_DATABYTEORDER`.
   private static func byteOrder(_ type: UInt8, _ parts: [DataType]) -> [UInt8] {
     guard let order = parts.first?.byteOrder, parts.count == 1 else { return [] }
-    let number = unsafe withUnsafeBytes(of: order.rawValue) { unsafe Array($0) }
-    return [type, 4] + number
+    return [type, 4] + order.rawValue.hostBytes
   }
 
   /// Finds the comment among the entries; nil if there is none, or if the bytes make no sense.

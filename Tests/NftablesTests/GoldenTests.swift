@@ -133,6 +133,96 @@ struct GoldenTests {
     #expect(changes == [])
   }
 
+  @Test("for new destinations, kinds of destinations, marks and connections")
+  func ports() throws {
+    let table = Table(family: .inet, name: "golden")
+    let any4 = NamedMap(
+      "any4", in: table, key: [.transportProtocol, .port], value: [.ipv4Address, .port])
+    let own6 = NamedMap(
+      "own6", in: table, key: [.ipv6Address, .transportProtocol, .port],
+      value: [.ipv6Address, .port])
+    let near = NamedSet("near", in: table, key: [.ipv4Address, .ipv4Address])
+    let guarded = NamedSet("guarded", in: table, key: [.interfaceName])
+    let ports = Chain("ports", in: table)
+    let prerouting = Chain(
+      "prerouting", in: table, hook: Hook(.nat, at: .prerouting, priority: Hook.Priority(-90)))
+    let postrouting = Chain(
+      "postrouting", in: table, hook: Hook(.nat, at: .postrouting, priority: .sourceNAT))
+    let raw = Chain("first", in: table, hook: Hook(.filter, at: .prerouting, priority: .raw))
+    let subnet = try Subnet("10.0.0.0/8")
+    let subnet6 = try Subnet("fd00::/8")
+    let link = try InterfaceName("eth0")
+
+    var all = Transaction()
+    all.add(table)
+    for map in [any4, own6] { all.add(map) }
+    for set in [near, guarded] { all.add(set) }
+    for chain in [ports, prerouting, postrouting, raw] { all.add(chain) }
+    all.append(
+      Rule(
+        [.family(.v4)], destinationOf: .transportProtocol, .destinationPort, in: any4, .v4,
+        marking: 0), to: ports)
+    all.append(
+      Rule(
+        [.family(.v6)], destinationOf: .destination(.v6), .transportProtocol, .destinationPort,
+        in: own6, .v6, marking: 0), to: ports)
+    all.append(Rule([.destinationIsLocal], .verdict(.jump(to: "ports"))), to: prerouting)
+    all.append(
+      Rule(
+        [
+          .mark(has: 0x2000), .connection(.destinationTranslated), .family(.v4),
+          .fields(
+            .sourceNetwork(try Prefix(length: 22, family: .v4)), .destination(.v4), areIn: near),
+        ], .masquerade), to: postrouting)
+    for matches: [Match] in [
+      [.fields(.inputName, areIn: guarded), .family(.v4), .destination(isIn: subnet)],
+      [.fields(.inputName, areIn: guarded), .family(.v6), .source(isIn: subnet6)],
+    ] { all.append(Rule(matches, .verdict(.drop)), to: raw) }
+    for matches: [Match] in [
+      [.connection([.established, .related])], [.connection(.invalid)], [.connection(.new)],
+      [.connection([.sourceTranslated, .destinationTranslated])],
+      [
+        .family(.v4), .source(isNotIn: subnet), .inputName(is: link), .mark(is: 1),
+      ],
+      [
+        .family(.v6), .destination(isNotIn: subnet6), .inputName(isNot: link), .mark(isNot: 1),
+      ],
+    ] { all.append(Rule(matches, .verdict(.accept)), to: raw) }
+
+    let changes = try difference(listing(of: all, table), "ports")
+    #expect(changes == [])
+  }
+
+  @Test("for a new destination that comes with a mark")
+  func markedPorts() throws {
+    let table = Table(family: .inet, name: "golden")
+    let own6 = NamedMap(
+      "own6", in: table, key: [.ipv6Address, .transportProtocol, .port],
+      value: [.ipv6Address, .port])
+    let ports = Chain("ports", in: table)
+    var all = Transaction()
+    all.add(table)
+    all.add(own6)
+    all.add(ports)
+    all.append(
+      Rule(
+        [.family(.v6)], destinationOf: .destination(.v6), .transportProtocol, .destinationPort,
+        in: own6, .v6, marking: 0x2000), to: ports)
+    // nft would put the mark before the question to the map; ours marks only what the map knows.
+    // What it lists is what it can load.
+    let text = try FreshNamespace.run {
+      try NetlinkSocket<NetfilterFamily>().commit(all)
+      let text = try nft(["list", "table", "inet", "golden"])
+      _ = try nft(["-f", "-"], input: "flush ruleset\n" + text)
+      #expect(try nft(["list", "table", "inet", "golden"]).lines.count == text.lines.count)
+      return text
+    }
+    #expect(
+      text.contains(
+        "meta mark set meta mark | 0x00002000 "
+          + "dnat ip6 to ip6 daddr . meta l4proto . th dport map @own6"), "\(text)")
+  }
+
   @Test("for maps of verdicts and of data")
   func maps() throws {
     let table = Table(family: .ipv4, name: "golden")
