@@ -66,6 +66,7 @@ let floors: [Target] = [
   // 3 subjects
   floor("RouteNetlink", ["Netlink", "Addressing", "Linux", "CLinux"]),
   floor("Nftables", ["Netlink", "Addressing", "Linux", "CLinux"]),
+  floor("Conntrack", ["Netlink", "Addressing", "CLinux"]),
   floor("Iptables", ["Linux"]),
   floor("CNI", ground),
   floor("IPAM", ["Addressing", "Linux"]),
@@ -119,6 +120,8 @@ let proof: [Target] = [
   tests(
     "NftablesTests", ["Nftables", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"],
     besides: ["Goldens"]),
+  tests(
+    "ConntrackTests", ["Conntrack", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
   tests("IptablesTests", ["Iptables", "Linux", "TestSupport"]),
   tests("CNITests", ["CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),

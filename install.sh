@@ -367,7 +367,7 @@ demo() {
 # For the witness and the tools that tests look with; for the virtual machine, whose kernel is
 # fetched, not installed; the runtimes, and what cnitool is built from; upstream's plugins, which
 # tests change over from and back to; the tracer that makes system calls fail, and small disks to fill.
-test_packages='libmnl-dev nftables iptables iproute2 iputils-ping python3 procps busybox-static
+test_packages='libmnl-dev nftables iptables conntrack iproute2 iputils-ping python3 procps busybox-static
   qemu-system-x86 cpio
   podman crun conmon containerd runc golang-go golang-github-appc-cni-dev
   python3-grpcio containernetworking-plugins

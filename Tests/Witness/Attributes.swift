@@ -26,6 +26,10 @@ extension nft_list_attributes: AttributeNumber {}
 extension nft_set_elem_attributes: AttributeNumber {}
 extension nft_data_attributes: AttributeNumber {}
 extension nft_verdict_attributes: AttributeNumber {}
+extension ctattr_type: AttributeNumber {}
+extension ctattr_tuple: AttributeNumber {}
+extension ctattr_ip: AttributeNumber {}
+extension ctattr_l4proto: AttributeNumber {}
 
 /// The attributes of one message or nest, in the kernel's order.
 struct Attributes {
