@@ -7,8 +7,12 @@ extension LinkKind {
     switch self {
     case .veth: "veth"
     case .bridge: BridgeSettings.kindName
+    case .intermediateQueue: Self.intermediateQueueName
     }
   }
+
+  /// The kernel's name for an intermediate queue.
+  public static let intermediateQueueName = "ifb"
 
   /// Writes kind and settings as `IFLA_LINKINFO`, after what the kind needs beside it.
   func write(to writer: inout AttributeWriter) {
@@ -19,6 +23,7 @@ extension LinkKind {
         switch self {
         case .veth(let peer): peer.write(to: &data)
         case .bridge(let settings): settings.write(to: &data)
+        case .intermediateQueue: break
         }
       }
     }

@@ -7,6 +7,9 @@ public enum LinkKind: Hashable, Sendable {
   case veth(peer: VethPeer)
   /// A switch, of which other links are ports.
   case bridge(BridgeSettings)
+  /// A queue on the way of what comes in by another link: packets are redirected into it, wait as
+  /// if they were to leave by it, and then go on where they came in.
+  case intermediateQueue
 }
 
 /// The other end of a pair that is to be made.

@@ -52,6 +52,11 @@ public func snapshot() throws(WitnessError) -> [String] {
       "vlan", name($0.linkIndex), "\($0.id)", $0.isNative ? "native" : nil,
       $0.isUntagged ? "untagged" : nil)
   }
+  lines += try queues().map {
+    line(
+      "queue", name($0.linkIndex), $0.kind, String($0.handle, radix: 16),
+      String($0.parent, radix: 16))
+  }
   return try lines.sorted() + rulesetLines()
 }
 
