@@ -90,6 +90,8 @@ extension Errno {
   public static let restart = Errno(rawValue: ERESTART)
   /// Begun, and not done yet: `EINPROGRESS`.
   public static let inProgress = Errno(rawValue: EINPROGRESS)
+  /// The other end gave up before it was its turn: `ECONNABORTED`.
+  public static let connectionAborted = Errno(rawValue: ECONNABORTED)
   /// Nobody listens there: `ECONNREFUSED`.
   public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
   /// Called off: `ECANCELED`.

@@ -8,6 +8,7 @@
 int unshare(int);
 int setns(int, int);
 #include <linux/sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 
 /* Names and sentences of errno: GNU extensions too, hidden for the same reason. */
@@ -18,6 +19,7 @@ const char *strerrordesc_np(int);
 int memfd_create(const char *, unsigned int);
 int pidfd_open(int, unsigned int);
 int pipe2(int *, int);
+int signalfd(int, const sigset_t *, int);
 int sync_file_range(int, long, long, unsigned int);
 #include <spawn.h>
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
@@ -33,6 +35,8 @@ enum {
   CNI_AT_EMPTY_PATH = 0x1000,
   /* sys/stat.h's, a macro with an expression in it: leave this time stamp as it is. */
   CNI_UTIME_OMIT = 0x3ffffffe,
+  /* SFD_CLOEXEC of sys/signalfd.h. */
+  CNI_SFD_CLOEXEC = 02000000,
   /* Start writing what is not on its way yet, and do not wait. */
   CNI_SYNC_FILE_RANGE_WRITE = 2,
   /* _IO(0xb7, 0x3), a macro Swift does not see: which kind of namespace a descriptor holds. */
@@ -61,7 +65,8 @@ void cni_stop_ticks(void *timer);
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-/* Frames that tests send and hear; the product opens no packet socket. */
+/* Packets below IP, for hosts that have no address yet, and the filter they pass. */
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter.h>
