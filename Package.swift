@@ -70,6 +70,7 @@ let floors: [Target] = [
   floor("Iptables", ["Linux"]),
   floor("CNI", ground),
   floor("IPAM", ["Addressing", "Linux"]),
+  floor("DHCPClient", ["Addressing", "Linux"]),
   // 4 craft
   floor(
     "Plumbing",
@@ -124,6 +125,7 @@ let proof: [Target] = [
     "ConntrackTests", ["Conntrack", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
   tests("IptablesTests", ["Iptables", "Linux", "TestSupport"]),
   tests("CNITests", ["CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
+  tests("DHCPClientTests", ["DHCPClient", "Addressing", "Linux", "TestSupport"]),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),
   tests(
     "PlumbingTests",

@@ -1,0 +1,112 @@
+public import Linux
+
+/// What survives a restart of the daemon: who was promised what, until when.
+///
+/// Lines of text: what it is, the boot, the namespace, the order in the words of whoever keeps the
+/// leases, and the servers' own messages. It lies in a directory that only root can read, and is
+/// replaced as a whole.
+public struct DHCPLeaseFile: Hashable, Sendable {
+  /// The boot in which its times count.
+  public var boot: String
+  /// The container's namespace, which a path alone does not tell: paths are used again.
+  public var namespace: FileIdentity
+  /// What was asked for, on one line; whoever keeps the leases knows its form.
+  public var order: String
+  /// The IPv4 lease.
+  public var lease: DHCPLease?
+
+  /// What is to be written.
+  public init(boot: String, namespace: FileIdentity, order: String, lease: DHCPLease? = nil) {
+    self.boot = boot
+    self.namespace = namespace
+    self.order = order
+    self.lease = lease
+  }
+
+  /// The longest file that is read, in bytes.
+  private static var limit: Int { 1 << 20 }
+
+  private static var heading: String { "swift-cni dhcp lease 1" }
+
+  /// Reads a file; nil for one that is torn, damaged, or not of this kind.
+  ///
+  /// - Throws: `SystemError` when it cannot be read at all.
+  public init?(path: String) throws(SystemError) {
+    let bytes = try File.read(path, limit: Self.limit)
+    self.init(String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// Puts the file in place, complete or not at all.
+  ///
+  /// - Throws: `SystemError`; the old file is untouched then.
+  public func write(to path: String) throws(SystemError) {
+    // Not flushed: no lease outlives the boot.
+    try File.replace(path, with: Array(text.utf8), mode: 0o600, flushed: false)
+  }
+
+  // MARK: - The text
+
+  var text: String {
+    var lines = [
+      Self.heading, "boot \(boot)", "namespace \(namespace.device) \(namespace.inode)",
+      "order \(order)",
+    ]
+    if let lease {
+      lines.append("v4 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimal)")
+    }
+    // Without its end a file is torn.
+    return (lines + ["end", ""]).joined(separator: "\n")
+  }
+
+  init?(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count >= 6, lines.first == Self.heading[...], lines.suffix(2) == ["end", ""],
+      let boot = lines[1].after("boot "), let place = lines[2].after("namespace "),
+      let order = lines[3].after("order ")
+    else { return nil }
+    let numbers = place.split(separator: " ").map { UInt64($0) }
+    guard numbers.count == 2, let device = numbers[0], let inode = numbers[1] else { return nil }
+    self.init(
+      boot: String(boot), namespace: FileIdentity(device: device, inode: inode),
+      order: String(order))
+    for line in lines[4..<lines.count - 2] {
+      guard let words = line.after("v4 ")?.split(separator: " "), words.count == 2,
+        let start = Int64(words[0]), let bytes = [UInt8](hexadecimal: words[1])
+      else { return nil }
+      do throws(DHCPMessageError) {
+        lease = try DHCPLease(
+          try DHCPMessage(bytes), askedAt: BootTime(sinceBoot: .nanoseconds(start)))
+      } catch {
+        return nil
+      }
+    }
+  }
+}
+
+extension Substring {
+  /// What follows a beginning; nil when it begins otherwise.
+  fileprivate func after(_ beginning: String) -> Substring? {
+    hasPrefix(beginning) ? dropFirst(beginning.count) : nil
+  }
+}
+
+extension BootTime {
+  fileprivate var nanoseconds: Int64 {
+    let (seconds, attoseconds) = sinceBoot.components
+    return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+  }
+}
+
+extension [UInt8] {
+  fileprivate var hexadecimal: String {
+    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+  }
+
+  fileprivate init?(hexadecimal text: Substring) {
+    let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+    guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
+    self = stride(from: 0, to: digits.count, by: 2).map {
+      UInt8((digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0))
+    }
+  }
+}

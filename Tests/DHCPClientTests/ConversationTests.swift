@@ -1,0 +1,325 @@
+import Addressing
+import DHCPClient
+import Linux
+import Testing
+
+@Suite("A DHCP client")
+struct ConversationTests {
+  let server = SimulatedServer()
+
+  @Test("asks as upstream's does, and takes what is offered first")
+  func firstLease() throws {
+    var client = try DHCPConversation.client()
+    let first = client.begin(at: .at(1000))
+    guard case .broadcast(let discover)? = first.first else {
+      Issue.record("\(first)")
+      return
+    }
+    #expect(discover.kind == .discover)
+    #expect(discover.options[.clientIdentifier] == [0] + Array("pod-1/net/eth0".utf8))
+    #expect(discover.options[.parameterRequestList] == [3, 1])
+    #expect(discover.options[.requestedAddress] == nil)
+    #expect(discover.clientAddress.bits == 0)
+    #expect(!discover.wantsBroadcast)
+
+    let other = SimulatedServer(address: IPv4Address(192, 168, 1, 2))
+    let second = client.receive(server.answer(.offer, to: discover), at: .at(1001))
+    #expect(client.receive(other.answer(.offer, to: discover), at: .at(1001)) == [])
+    guard case .broadcast(let request)? = second.first else {
+      Issue.record("\(second)")
+      return
+    }
+    #expect(request.kind == .request)
+    #expect(request.transaction == discover.transaction)
+    #expect(request.options[.requestedAddress] == [192, 168, 1, 5])
+    #expect(request.options[.serverIdentifier] == [192, 168, 1, 1])
+    #expect(request.clientAddress.bits == 0)
+    #expect(request.seconds == 1)
+
+    // The other server takes the request for its own.
+    #expect(client.receive(other.answer(.acknowledgement, to: request), at: .at(1002)) == [])
+    #expect(client.receive(other.answer(.refusal, to: request), at: .at(1002)) == [])
+    let third = client.receive(server.answer(.acknowledgement, to: request), at: .at(1003))
+    guard case .granted(let lease)? = third.first else {
+      Issue.record("\(third)")
+      return
+    }
+    #expect(lease.interfaceAddress?.description == "192.168.1.5/24")
+    #expect(lease.routers == [IPv4Address(192, 168, 1, 1)])
+    // It counts from the request, not from the answer.
+    #expect(lease.end == .at(1101))
+    #expect(client.phase == .bound)
+    #expect(!client.isListening)
+  }
+
+  @Test("passes over what is not for it")
+  func strangers() throws {
+    var client = try DHCPConversation.client()
+    let discover = try #require(client.begin(at: .at(0)).sent)
+    var foreign = discover
+    foreign.transaction &+= 1
+    #expect(client.receive(server.answer(.offer, to: foreign), at: .at(1)) == [])
+    foreign = discover
+    foreign.hardwareAddress = try HardwareAddress("02:00:5e:00:53:02")
+    #expect(client.receive(server.answer(.offer, to: foreign), at: .at(1)) == [])
+    var question = server.answer(.offer, to: discover)
+    question.isReply = false
+    #expect(client.receive(question, at: .at(1)) == [])
+    #expect(client.receive(server.answer(.acknowledgement, to: discover), at: .at(1)) == [])
+    #expect(client.receive(server.answer(.refusal, to: discover), at: .at(1)) == [])
+    for useless in [
+      server.saying(.leaseTime, [0, 0, 0, 0]), server.saying(.leaseTime, [0, 0, 0, 1]),
+      server.saying(.leaseTime, [1]), SimulatedServer(offered: IPv4Address(0, 0, 0, 0)),
+      SimulatedServer(offered: IPv4Address(127, 0, 0, 1)),
+      SimulatedServer(offered: IPv4Address(224, 0, 0, 1)),
+      SimulatedServer(offered: IPv4Address(255, 255, 255, 255)),
+    ] {
+      #expect(client.receive(useless.answer(.offer, to: discover), at: .at(1)) == [])
+    }
+    #expect(client.phase == .selecting)
+  }
+
+  @Test("asks again after 4, 8, 16, 32 and 62 seconds or so, and gives up when its time is over")
+  func silence() throws {
+    var client = try DHCPConversation.client()
+    let first = try #require(client.begin(at: .at(0)).sent)
+    var last = 0.0
+    for wanted in [4.0, 8, 16, 32, 62, 62] {
+      let moment = try #require(client.due)
+      let due = moment.seconds
+      #expect(abs(due - last - wanted) <= 1)
+      last = due
+      #expect(client.pass(at: .at(due - 0.001)) == [])
+      let again = try #require(client.pass(at: moment).sent)
+      #expect(again.transaction == first.transaction)
+      #expect(again.seconds == UInt16(due))
+    }
+    #expect(client.due == .at(208))
+    #expect(client.pass(at: .at(208)) == [.gaveUp])
+    #expect(client.phase == .idle)
+    #expect(client.due == nil)
+    #expect(client.stop(at: .at(209)) == nil)
+  }
+
+  @Test("looks for another server when the chosen one falls silent")
+  func silentAfterOffer() throws {
+    var client = try DHCPConversation.client()
+    let discover = try #require(client.begin(at: .at(0)).sent)
+    _ = client.receive(server.answer(.offer, to: discover), at: .at(0))
+    var (steps, now) = try client.passToDue()
+    #expect(steps.sent?.kind == .request)
+    while steps.sent?.kind == .request { (steps, now) = try client.passToDue() }
+    #expect(now == .at(10))
+    #expect(steps.sent?.kind == .discover)
+    #expect(steps.sent?.transaction != discover.transaction)
+  }
+
+  @Test("waits longer each time a server takes its offer back")
+  func refusedOffers() throws {
+    var client = try DHCPConversation.client()
+    var discover = try #require(client.begin(at: .at(0)).sent)
+    var now = BootTime.at(0)
+    for wanted in [4.0, 8, 16] {
+      let request = try #require(
+        client.receive(server.answer(.offer, to: discover), at: now).sent)
+      #expect(client.receive(server.answer(.refusal, to: request), at: now) == [])
+      let due = try #require(client.due)
+      #expect(abs((due.seconds - now.seconds) - wanted) <= 1)
+      now = due
+      discover = try #require(client.pass(at: now).sent)
+      #expect(discover.kind == .discover)
+    }
+  }
+
+  @Test("renews at half its time, from its address to its server")
+  func renewal() throws {
+    var client = try DHCPConversation.client()
+    let lease = try client.settle(with: server, at: .at(0))
+    let (steps, now) = try client.passToDue()
+    #expect(47.5...50 ~= now.seconds)
+    guard case .send(let request, let from, let to)? = steps.first else {
+      Issue.record("\(steps)")
+      return
+    }
+    #expect(request.kind == .request)
+    #expect(request.clientAddress == lease.address && from == lease.address)
+    #expect(to == server.address)
+    #expect(request.options[.requestedAddress] == nil)
+    #expect(request.options[.serverIdentifier] == nil)
+    let answer = server.saying(.subnetMask, nil).answer(.acknowledgement, to: request)
+    guard case .granted(let renewed)? = client.receive(answer, at: now + .seconds(1)).first else {
+      Issue.record("no lease")
+      return
+    }
+    // The mask is remembered where the server does not say it again.
+    #expect(renewed.interfaceAddress == lease.interfaceAddress)
+    #expect(renewed.end == now + .seconds(100))
+  }
+
+  @Test("asks its server, then any server, then looks for a new address")
+  func serverGone() throws {
+    var client = try DHCPConversation.client()
+    let lease = try client.settle(with: server, at: .at(0))
+    var asked: [(at: Double, toAll: Bool)] = []
+    var end: [DHCPConversation.Step] = []
+    while end == [] {
+      let (steps, now) = try client.passToDue()
+      if case .send(_, lease.address, let to)? = steps.first {
+        asked.append((now.seconds, to == nil))
+      } else {
+        end = steps
+        #expect(now == .at(100))
+      }
+    }
+    #expect(asked.filter { !$0.toAll }.allSatisfy { 47.5..<87.5 ~= $0.at })
+    #expect(asked.filter(\.toAll).allSatisfy { 87.5..<100 ~= $0.at })
+    #expect(asked.filter(\.toAll).count >= 2 && asked.filter { !$0.toAll }.count >= 2)
+    let pauses = zip(asked, asked.dropFirst()).map { $1.at - $0.at }
+    #expect(pauses.dropLast().allSatisfy { $0 >= 1 })
+
+    #expect(end.first == .lost(lease, .expired))
+    let discover = try #require(end.sent)
+    #expect(discover.kind == .discover)
+    #expect(discover.seconds == 0)
+    // Now there is no end to its patience.
+    for _ in 1...20 { #expect(try client.passToDue().steps.sent?.kind == .discover) }
+    #expect(client.stop(at: .at(5000)) == nil)
+  }
+
+  @Test("leaves its address at once when a server says so", arguments: [0.6, 0.9])
+  func refusal(part: Double) throws {
+    var client = try DHCPConversation.client()
+    let lease = try client.settle(with: server, at: .at(0))
+    let question = try #require(client.pass(at: .at(part * 100)).sent)
+    let steps = client.receive(server.answer(.refusal, to: question), at: .at(part * 100))
+    #expect(steps.first == .lost(lease, .refused))
+    #expect(steps.sent?.kind == .discover)
+    #expect(client.lease == nil)
+  }
+
+  @Test("takes another address in a renewal for the new one")
+  func otherAddress() throws {
+    var client = try DHCPConversation.client()
+    _ = try client.settle(with: server, at: .at(0))
+    let question = try #require(client.pass(at: .at(90)).sent)
+    let other = SimulatedServer(
+      address: IPv4Address(192, 168, 1, 2), offered: IPv4Address(192, 168, 1, 77))
+    let steps = client.receive(other.answer(.acknowledgement, to: question), at: .at(90))
+    guard case .granted(let lease)? = steps.first else {
+      Issue.record("\(steps)")
+      return
+    }
+    #expect(lease.address == IPv4Address(192, 168, 1, 77))
+    #expect(lease.server == other.address)
+  }
+
+  @Test("asks after a restart whether its lease still holds")
+  func reboot() throws {
+    var client = try DHCPConversation.client()
+    let lease = try client.settle(with: server, at: .at(0))
+
+    var heir = try DHCPConversation.client()
+    let steps = heir.resume(lease, at: .at(30))
+    guard case .broadcast(let request)? = steps.first else {
+      Issue.record("\(steps)")
+      return
+    }
+    #expect(request.kind == .request)
+    #expect(request.options[.requestedAddress] == [192, 168, 1, 5])
+    #expect(request.options[.serverIdentifier] == nil)
+    #expect(request.clientAddress.bits == 0)
+    var confirmed = heir
+    let answer = confirmed.receive(server.answer(.acknowledgement, to: request), at: .at(31))
+    #expect(confirmed.lease?.end == .at(130))
+    #expect(answer.count == 1)
+    var refused = heir
+    #expect(
+      refused.receive(server.answer(.refusal, to: request), at: .at(31)).first
+        == .lost(lease, .refused))
+
+    // Nobody answers: the promise holds, with its old times.
+    var now = BootTime.at(30)
+    while heir.phase == .rebooting { now = try heir.passToDue().now }
+    #expect(now == .at(40))
+    #expect(heir.lease == lease)
+    #expect(heir.phase == .bound)
+    let renewal = try heir.passToDue()
+    #expect(47.5...50 ~= renewal.now.seconds)
+    #expect(renewal.steps.sent?.kind == .request)
+
+    var late = try DHCPConversation.client()
+    #expect(late.resume(lease, at: .at(100)).first == .lost(lease, .expired))
+  }
+
+  @Test("gives its address back, from that address")
+  func release() throws {
+    var client = try DHCPConversation.client()
+    let lease = try client.settle(with: server, at: .at(0))
+    guard case .send(let message, let from, let to)? = client.stop(at: .at(10)) else {
+      Issue.record("nothing sent")
+      return
+    }
+    #expect(message.kind == .release)
+    #expect(message.clientAddress == lease.address && from == lease.address)
+    #expect(to == server.address)
+    #expect(message.options[.serverIdentifier] == server.address.bytes)
+    #expect(message.options[.clientIdentifier] == [0] + Array("pod-1/net/eth0".utf8))
+    #expect(message.options[.parameterRequestList] == nil)
+    #expect(client.stop(at: .at(11)) == nil)
+  }
+
+  @Test("never asks faster than once a second, however short or odd the lease")
+  func shortLeases() throws {
+    for seconds in [2, 3, 4, 10, 59, 3600] {
+      for (first, second) in [(0, 0), (1, 1), (1, 2), (90, 1), (Int(UInt32.max), 0)] {
+        let server = server.saying(.leaseTime, IPv4Address(bits: UInt32(seconds)).bytes)
+          .saying(.renewalTime, IPv4Address(bits: UInt32(first)).bytes)
+          .saying(.rebindingTime, IPv4Address(bits: UInt32(second)).bytes)
+        var client = try DHCPConversation.client()
+        _ = try client.settle(with: server, at: .at(0))
+        var sent = 0
+        var now = BootTime.at(0)
+        while now < .at(60) {
+          let (steps, due) = try client.passToDue()
+          #expect(due > now)
+          now = due
+          if steps.sent != nil { sent += 1 }
+        }
+        #expect(sent <= 62, "\(seconds) s, T1 \(first), T2 \(second)")
+      }
+    }
+  }
+
+  @Test("rests for ever on a lease without end")
+  func infinite() throws {
+    var client = try DHCPConversation.client()
+    let server = server.saying(.leaseTime, [255, 255, 255, 255])
+    let lease = try client.settle(with: server, at: .at(0))
+    #expect(lease.end == nil)
+    #expect(client.due == nil)
+    #expect(client.pass(at: .at(1e9)) == [])
+    #expect(client.stop(at: .at(1e9)) != nil)
+  }
+
+  @Test("says what it is told to say, and its own identifier gives way")
+  func provided() throws {
+    var client = DHCPConversation(
+      DHCPIdentity(
+        clientIdentifier: DHCPIdentity.identifier("pod-1/net/eth0"),
+        provided: [(.hostName, Array("blue".utf8)), (.clientIdentifier, Array("mine".utf8))],
+        requested: [], wantsBroadcast: true),
+      from: try HardwareAddress("02:00:5e:00:53:01"))
+    let discover = try #require(client.begin(at: .at(0)).sent)
+    #expect(discover.options[.hostName] == Array("blue".utf8))
+    #expect(discover.options[.clientIdentifier] == Array("mine".utf8))
+    #expect(discover.options[.parameterRequestList] == nil)
+    #expect(discover.wantsBroadcast)
+    let request = client.receive(server.answer(.offer, to: discover), at: .at(0)).sent
+    #expect(request?.options[.hostName] == Array("blue".utf8))
+    _ = client.receive(
+      server.answer(.acknowledgement, to: try #require(request)), at: .at(0))
+    #expect(
+      [client.stop(at: .at(1))].compactMap { $0 }.sent?.options[.clientIdentifier]
+        == Array("mine".utf8))
+  }
+}
