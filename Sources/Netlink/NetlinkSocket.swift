@@ -31,6 +31,18 @@ public struct NetlinkSocket<Family: NetlinkFamily>: ~Copyable {
     recorder = nil
   }
 
+  /// Lets the kernel do the last close of the socket, so that nobody here waits for it.
+  ///
+  /// Where that cannot be had, closing takes as long as it takes.
+  public borrowing func closeInBackground() {
+    guard let number = descriptorNumber() else { return }
+    do {
+      try BackgroundClose.leave(number)
+    } catch {
+      // Nothing but time is lost.
+    }
+  }
+
   /// The number of the socket's descriptor, for calls that any socket serves; nil if all that is
   /// asked is to go through a transcript.
   package borrowing func descriptorNumber() -> Int32? {
