@@ -27,18 +27,19 @@ public enum LegacyTables {
   public static func has(
     chain: String, in table: String, _ family: IptablesProgram.Family
   ) throws(SystemError) -> Bool {
-    guard try has(table, family) else { return false }
-    let contents = try LegacyTable.contents(of: table, isIPv6: family == .v6)
-    return contents.holds(Array(chain.utf8))
+    try mentions(Array(chain.utf8), in: table, family)
   }
-}
 
-extension [UInt8] {
-  /// Whether these bytes lie in it somewhere.
-  fileprivate func holds(_ wanted: [UInt8]) -> Bool {
-    guard let first = wanted.first, count >= wanted.count else { return wanted.isEmpty }
-    return (0...count - wanted.count).contains { start in
-      self[start] == first && self[start..<start + wanted.count].elementsEqual(wanted)
-    }
+  /// Whether these bytes stand somewhere in a table: a name, an address, a word of a comment.
+  ///
+  /// They may mean something else; so this tells where to look more closely. Costs no process and
+  /// waits for no lock.
+  ///
+  /// - Throws: `SystemError` if the kernel's tables cannot be read.
+  public static func mentions(
+    _ bytes: [UInt8], in table: String, _ family: IptablesProgram.Family
+  ) throws(SystemError) -> Bool {
+    guard try has(table, family) else { return false }
+    return try LegacyTable.contents(of: table, isIPv6: family == .v6).holds(bytes)
   }
 }

@@ -32,3 +32,13 @@ public struct ListedChain: Hashable, Sendable {
     self.uses = uses
   }
 }
+
+/// What the kernel keeps of a chain with a hook, whoever made it.
+public struct ListedBaseChain: Hashable, Sendable {
+  /// The chain, without its hook.
+  public let chain: Chain
+  /// At which place on a packet's way it stands.
+  public let place: Hook.Place
+  /// Whether packets that reach its end are dropped. `NFTA_CHAIN_POLICY`
+  public let dropsAtItsEnd: Bool
+}

@@ -128,6 +128,8 @@ extension Expression.MetaKey {
     case .networkProtocol: MetaNumber.networkProtocol
     case .transportProtocol: MetaNumber.transportProtocol
     case .inputName: MetaNumber.inputName
+    case .outputName: MetaNumber.outputName
+    case .inputBridgeName: MetaNumber.inputBridgeName
     case .mark: MetaNumber.mark
     }
   }

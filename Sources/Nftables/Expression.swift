@@ -46,6 +46,10 @@ public enum Expression: Hashable, Sendable {
     case transportProtocol
     /// The name of the link it came in by.
     case inputName
+    /// The name of the link it leaves by.
+    case outputName
+    /// The name of the bridge whose port it came in by; in tables for bridges alone.
+    case inputBridgeName
     /// A number that rules give to packets, and that others may read too.
     case mark
   }

@@ -26,6 +26,8 @@ enum MetaNumber {
   static let source = UInt16(NFTA_META_SREG.rawValue)
   static let mark = NFT_META_MARK.rawValue
   static let inputName = NFT_META_IIFNAME.rawValue
+  static let outputName = NFT_META_OIFNAME.rawValue
+  static let inputBridgeName = NFT_META_BRI_IIFNAME.rawValue
   static let networkProtocol = NFT_META_NFPROTO.rawValue
   static let transportProtocol = NFT_META_L4PROTO.rawValue
 }

@@ -16,6 +16,10 @@ public enum Field: Hashable, Sendable {
   case destinationPort
   /// The name of the link it came in by.
   case inputName
+  /// The name of the link it leaves by.
+  case outputName
+  /// The name of the bridge whose port it came in by; in tables for bridges alone.
+  case inputBridgeName
   /// The hardware address of its sender.
   case hardwareSource
 }
@@ -28,7 +32,7 @@ extension Field {
     case .sourceNetwork(let prefix), .destinationNetwork(let prefix): prefix.family.byteCount
     case .transportProtocol: 1
     case .destinationPort: 2
-    case .inputName: 16
+    case .inputName, .outputName, .inputBridgeName: 16
     case .hardwareSource: 6
     }
   }
@@ -55,6 +59,10 @@ extension Field {
       [.payload(.transport, offset: 2, length: 2, into: register)]
     case .inputName:
       [.meta(.inputName, into: register)]
+    case .outputName:
+      [.meta(.outputName, into: register)]
+    case .inputBridgeName:
+      [.meta(.inputBridgeName, into: register)]
     case .hardwareSource:
       [.payload(.link, offset: 6, length: 6, into: register)]
     }

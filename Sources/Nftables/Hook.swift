@@ -38,6 +38,13 @@ public struct Hook: Hashable, Sendable {
       case .postrouting: NF_INET_POST_ROUTING.rawValue
       }
     }
+
+    /// The place of this number; nil for one that this module has no word for.
+    init?(number: UInt32) {
+      let all: [Place] = [.prerouting, .input, .forward, .output, .postrouting]
+      guard let place = all.first(where: { $0.number == number }) else { return nil }
+      self = place
+    }
   }
 
   /// The order among chains at one place.

@@ -20,6 +20,18 @@ extension NetlinkSocket where Family == NetfilterFamily {
     return ListedChain(name: chain.name, uses: Int(uses ?? 0))
   }
 
+  /// All chains with a hook, of everybody and of all families that have words here.
+  ///
+  /// Costs as much as there are chains.
+  ///
+  /// `NFT_MSG_GETCHAIN`
+  public borrowing func listedBaseChains() throws(NetlinkError) -> [ListedBaseChain] {
+    let request = Message(
+      nftables: .getChain, family: 0, answer: .listing, operation: "list chains"
+    ) { _ in }
+    return try list(request).compactMap(ListedBaseChain.init)
+  }
+
   /// All rules of one chain, in order; none if there is no such chain.
   ///
   /// `NFT_MSG_GETRULE`
@@ -39,7 +51,10 @@ extension NetlinkSocket where Family == NetfilterFamily {
         let handle: UInt64 = attributes[RuleAttribute.handle]?.bigEndian()
       else { return nil }
       let comment = attributes[RuleAttribute.userData].flatMap { UserData.comment(in: $0.bytes) }
-      return ListedRule(handle: handle, comment: comment)
+      let steps = attributes[RuleAttribute.expressions]
+      return ListedRule(
+        handle: handle, comment: comment, steps: steps.map { Array($0.bytes) } ?? [],
+        refusesEverything: steps?.attributes.onlyRefuse ?? false)
     }
   }
 
@@ -153,6 +168,41 @@ extension NetlinkSocket where Family == NetfilterFamily {
       return try exchange(request)
     } catch  where error.isNotFound {
       return []
+    }
+  }
+}
+
+extension ListedBaseChain {
+  /// Reads a chain of a listing; nil if it has no hook, or one that has no words here.
+  fileprivate init?(_ message: Message) {
+    let attributes = message.nftablesAttributes
+    guard let family = message.payload.first.flatMap(Table.Family.init(number:)),
+      let table = attributes[ChainAttribute.table]?.text,
+      let name = attributes[ChainAttribute.name]?.text,
+      let number: UInt32 = attributes[ChainAttribute.hook]?.attributes[HookAttribute.number]?
+        .bigEndian(),
+      let place = Hook.Place(number: number)
+    else { return nil }
+    let policy: UInt32? = attributes[ChainAttribute.policy]?.bigEndian()
+    self.init(
+      chain: Chain(name, in: Table(family: family, name: table)), place: place,
+      dropsAtItsEnd: policy == UInt32(bitPattern: VerdictCode.drop))
+  }
+}
+
+extension AttributeReader {
+  /// Whether the steps that it reads are one that drops or rejects, counters aside.
+  fileprivate var onlyRefuse: Bool {
+    let steps = filter { $0.attributes[ExpressionAttribute.name]?.text != "counter" }
+    guard steps.count == 1, let step = steps.first?.attributes else { return false }
+    switch step[ExpressionAttribute.name]?.text {
+    case "reject": return true
+    case "immediate":
+      let verdict = step[ExpressionAttribute.data]?.attributes[ImmediateNumber.data]?
+        .attributes[DataAttribute.verdict]?.attributes
+      let code: UInt32? = verdict?[DataAttribute.verdictCode]?.bigEndian()
+      return code == UInt32(bitPattern: VerdictCode.drop)
+    default: return false
     }
   }
 }

@@ -1,4 +1,5 @@
 public import Addressing
+internal import Linux
 
 /// A rule: conditions, then what is done if all hold.
 public struct Rule: Hashable, Sendable {
@@ -72,10 +73,25 @@ public struct ListedRule: Hashable, Sendable {
   public let handle: UInt64
   /// What was written beside it.
   public let comment: String?
+  /// Its steps as the kernel lists them; rules of others may have steps that have no words here.
+  private let steps: [UInt8]
+  /// Its only step is to drop or to reject.
+  public let refusesEverything: Bool
 
   /// Makes a listing by hand.
-  public init(handle: UInt64, comment: String?) {
+  public init(
+    handle: UInt64, comment: String?, steps: [UInt8] = [], refusesEverything: Bool = false
+  ) {
     self.handle = handle
     self.comment = comment
+    self.steps = steps
+    self.refusesEverything = refusesEverything
+  }
+
+  /// Whether these bytes stand in its steps or beside it: an address, a name, a word.
+  ///
+  /// They may mean something else; so this tells where to look more closely.
+  public func mentions(_ bytes: [UInt8]) -> Bool {
+    steps.holds(bytes) || Array((comment ?? "").utf8).holds(bytes)
   }
 }

@@ -38,6 +38,13 @@ public struct Table: Hashable, Sendable {
       }
     }
 
+    /// The family of this number; nil for one that this module has no word for.
+    init?(number: UInt8) {
+      let all: [Family] = [.inet, .ipv4, .ipv6, .bridge]
+      guard let family = all.first(where: { $0.number == number }) else { return nil }
+      self = family
+    }
+
     /// The name as `nft` writes it.
     public var text: String {
       switch self {

@@ -193,6 +193,43 @@ struct GoldenTests {
     #expect(changes == [])
   }
 
+  @Test("for packets that go from link to link")
+  func forward() throws {
+    let table = Table(family: .inet, name: "golden")
+    let bridges = NamedSet("bridges", in: table, key: [.interfaceName])
+    let within = NamedSet("within", in: table, key: [.interfaceName, .interfaceName])
+    let pods = NamedSet("pods", in: table, key: [.ipv4Address])
+    let admin = Chain("CNI-ADMIN", in: table)
+    let forward = Chain(
+      "forward", in: table, hook: Hook(.filter, at: .forward, priority: .filter))
+    let bridge = try InterfaceName("cni0")
+
+    var all = Transaction()
+    all.add(table)
+    for set in [bridges, within, pods] { all.add(set) }
+    all.add(admin)
+    all.add(forward)
+    all.append(
+      Rule(
+        [
+          .fields(.inputName, areIn: bridges), .fields(.outputName, areIn: bridges),
+          .fields(.inputName, .outputName, areNotIn: within),
+        ], .verdict(.drop), comment: "between bridges"), to: forward)
+    all.append(Rule([], .verdict(.jump(to: admin.name))), to: forward)
+    all.append(
+      Rule(
+        [
+          .family(.v4), .fields(.destination(.v4), areIn: pods),
+          .connection([.established, .related]),
+        ], .verdict(.accept)), to: forward)
+    all.add(Element(ElementKey(.interface(bridge))), to: bridges, ifThere: .refused)
+    all.add(
+      Element(ElementKey(.interface(bridge), .interface(bridge))), to: within, ifThere: .refused)
+
+    let changes = try difference(listing(of: all, table), "forward")
+    #expect(changes == [])
+  }
+
   @Test("for a new destination that comes with a mark")
   func markedPorts() throws {
     let table = Table(family: .inet, name: "golden")
