@@ -8,7 +8,7 @@ public struct IptablesProgram: Sendable {
   /// Whose packets its rules are for.
   public let family: Family
   /// Where it keeps its rules.
-  public let variant: Variant
+  public private(set) var variant: Variant
   private let path: String
   private let restorePath: String
 
@@ -61,6 +61,31 @@ public struct IptablesProgram: Sendable {
           return program
         }
       }
+    }
+    return nil
+  }
+
+  /// Finds the program that the host's own tools use, be it of either kind.
+  ///
+  /// - Parameters:
+  ///   - family: whose packets.
+  ///   - directories: where to look, in order.
+  /// - Returns: the program that is found first; nil if the host has none.
+  /// - Throws: ``IptablesError`` if the program cannot be asked of which kind it is.
+  public static func usual(_ family: Family, in directories: [String] = standardDirectories)
+    throws(IptablesError) -> IptablesProgram?
+  {
+    for directory in directories {
+      let path = "\(directory)/\(family.name)"
+      guard isProgram(path), isProgram("\(path)-restore") else { continue }
+      var program = IptablesProgram(
+        family: family, variant: .legacy, path: path, restorePath: "\(path)-restore")
+      let version = try program.run(path, ["--version"], input: "")
+      // Programs that were there before nf_tables do not say of which kind they are.
+      if version.split(whereSeparator: \.isWhitespace).contains(Variant.nft.sign[...]) {
+        program.variant = .nft
+      }
+      return program
     }
     return nil
   }

@@ -31,6 +31,12 @@ public struct IptablesRule: Hashable, Sendable {
     specification = String(line.dropFirst(3))
   }
 
+  /// Whether it is the rule that ``IptablesChange/append(_:to:)`` makes of these words, which must
+  /// be in the order in which they are listed.
+  public func says(_ words: [String], in chain: String) -> Bool {
+    kind == .rule && self.words == ["-A", chain] + words
+  }
+
   /// The chain it is, or stands in.
   public var chain: String { words[1] }
 
@@ -85,6 +91,53 @@ public struct IptablesChange: Hashable, Sendable {
   /// Deletes a rule just as it was listed.
   public static func delete(_ rule: IptablesRule) -> IptablesChange {
     IptablesChange(line: "-D \(rule.specification)")
+  }
+
+  /// Makes a chain, which must not be there.
+  public static func makeChain(_ name: String) -> IptablesChange {
+    IptablesChange(line: "-N \(quoted(name))")
+  }
+
+  /// Adds a rule at the end of a chain: the words that `iptables` is told behind the chain's name.
+  public static func append(_ words: [String], to chain: String) -> IptablesChange {
+    IptablesChange(line: line("-A", chain, words))
+  }
+
+  /// Adds a rule at a place of a chain; the first place is 1.
+  public static func insert(_ words: [String], at place: Int = 1, of chain: String)
+    -> IptablesChange
+  {
+    IptablesChange(line: line("-I", chain, ["\(place)"] + words))
+  }
+
+  /// Deletes a rule, which must be there, by what it says.
+  public static func delete(_ words: [String], of chain: String) -> IptablesChange {
+    IptablesChange(line: line("-D", chain, words))
+  }
+
+  private static func line(_ command: String, _ chain: String, _ words: [String]) -> String {
+    ([command] + ([chain] + words).map(quoted)).joined(separator: " ")
+  }
+
+  /// A word as `iptables-restore` reads it back as one; it must have no line end.
+  private static func quoted(_ word: String) -> String {
+    precondition(!word.utf8.contains(UInt8(ascii: "\n")), "a word that would be two lines")
+    guard word.utf8.contains(where: { !isPlain($0) }) || word.isEmpty else { return word }
+    var text = "\""
+    for scalar in word.unicodeScalars {
+      if scalar == "\"" || scalar == "\\" { text += "\\" }
+      text.unicodeScalars.append(scalar)
+    }
+    return text + "\""
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\""), UInt8(ascii: "\\"),
+      UInt8(ascii: "'"), UInt8(ascii: "#"):
+      false
+    default: true
+    }
   }
 
   /// Deletes a chain of one's own with all its rules.

@@ -72,6 +72,48 @@ struct IptablesProgramTests {
     #expect(error?.description.contains("-restore -w 10 --noflush ended with code") == true)
   }
 
+  @Test("adds chains and rules in their places, with words of every kind", arguments: kinds)
+  func addition(_ kind: Kind) throws {
+    let odd = #"it's "mine" \ and # odd"#
+    let rule = ["-m", "comment", "--comment", odd, "-j", "mine"]
+    let listing = try FreshNamespace.run {
+      let program = try #require(try IptablesProgram.find(kind.family, kind.variant))
+      try program.change(
+        "filter",
+        [
+          .makeChain("mine"), .append(["-j", "RETURN"], to: "mine"),
+          .append(["-p", "tcp", "-j", "ACCEPT"], to: "FORWARD"), .insert(rule, of: "FORWARD"),
+          .insert(["-p", "udp", "-j", "ACCEPT"], at: 2, of: "FORWARD"),
+        ])
+      let listing = try program.rules(of: "filter")
+      try program.change("filter", [.delete(rule, of: "FORWARD")])
+      #expect(try program.rules(of: "filter").count == listing.count - 1)
+      return listing
+    }
+    let rules = listing.filter { $0.kind == .rule }
+    #expect(
+      rules.filter { $0.chain == "FORWARD" }.map { $0.comment ?? $0.words[3] } == [
+        odd, "udp", "tcp",
+      ])
+    #expect(rules.contains { $0.says(rule, in: "FORWARD") })
+    #expect(rules.contains { $0.says(["-j", "RETURN"], in: "mine") })
+    #expect(!rules.contains { $0.says(["-j", "RETURN"], in: "FORWARD") })
+  }
+
+  @Test("is the host's usual one if nothing else is asked for")
+  func usual() throws {
+    let directory = try TemporaryDirectory()
+    for (name, version) in [
+      ("iptables", "v1.8.9 (nf_tables)"), ("iptables-restore", ""), ("ip6tables", "v1.6.0"),
+      ("ip6tables-restore", ""), ("iptables-legacy", "v1.8.9 (legacy)"),
+    ] {
+      try directory.write(name, "#!/bin/sh\necho 'iptables \(version)'\n", mode: 0o755)
+    }
+    #expect(try IptablesProgram.usual(.v4, in: [directory.path])?.variant == .nft)
+    #expect(try IptablesProgram.usual(.v6, in: [directory.path])?.variant == .legacy)
+    #expect(try IptablesProgram.usual(.v4, in: ["/nowhere"])?.variant == nil)
+  }
+
   @Test("is found by its own name, or asked what it is, or is not there")
   func search() throws {
     let directory = try TemporaryDirectory()
