@@ -25,7 +25,8 @@ extension Link {
     guard let name else { return nil }
     self.init(
       index: index, name: name, kind: link.kind, flags: LinkFlags(rawValue: flags), mtu: link.mtu,
-      hardwareAddress: link.hardwareAddress, masterIndex: link.masterIndex,
+      hardwareAddress: link.hardwareAddress, queueLength: link.queueLength,
+      masterIndex: link.masterIndex,
       peerIndex: link.peerIndex, peerNamespaceID: link.peerNamespaceID, alias: link.alias,
       operationalState: link.operationalState, bridge: link.bridge, bridgePort: link.bridgePort)
   }
@@ -36,6 +37,7 @@ private struct LinkDraft {
   var kind: String?
   var mtu = 0
   var hardwareAddress: HardwareAddress?
+  var queueLength: UInt32?
   var masterIndex: UInt32?
   var peerIndex: UInt32?
   var peerNamespaceID: Int32?
@@ -50,6 +52,8 @@ private struct LinkDraft {
       mtu = attribute.uint32.map(Int.init) ?? 0
     case LinkAttribute.hardwareAddress:
       hardwareAddress = HardwareAddress(bytes: attribute.bytes)
+    case LinkAttribute.queueLength:
+      queueLength = attribute.uint32
     case LinkAttribute.master:
       masterIndex = attribute.uint32
     case LinkAttribute.lower:

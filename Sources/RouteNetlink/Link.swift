@@ -19,6 +19,8 @@ public struct Link: Hashable, Sendable {
   public var mtu: Int
   /// Its Ethernet address; nil for links that have none or a longer one.
   public var hardwareAddress: HardwareAddress?
+  /// How many packets may wait to be sent. `IFLA_TXQLEN`
+  public var queueLength: UInt32?
   /// The bridge or other link it is a port of. `IFLA_MASTER`
   public var masterIndex: UInt32?
   /// The other end of a veth, or the link that this one stands on; its number counts in the

@@ -22,6 +22,8 @@ public struct LinkFlags: OptionSet, Hashable, Sendable {
   public static let running = LinkFlags(rawValue: UInt32(IFF_RUNNING))
   /// Takes in frames for others. `IFF_PROMISC`
   public static let promiscuous = LinkFlags(rawValue: UInt32(IFF_PROMISC))
+  /// Takes in frames for all groups. `IFF_ALLMULTI`
+  public static let allMulticast = LinkFlags(rawValue: UInt32(IFF_ALLMULTI))
 }
 
 /// Whether a link can carry frames.

@@ -47,12 +47,14 @@ extension Message {
       var header = LinkHeader()
       header.set(.up, change.isUp)
       header.set(.promiscuous, change.isPromiscuous)
+      header.set(.allMulticast, change.takesAllMulticast)
       change.link.write(to: &writer, header)
       if let name = change.name { writer.text(LinkAttribute.name, name.text) }
       if let mtu = change.mtu { writer.uint32(LinkAttribute.mtu, UInt32(mtu.bytes)) }
       if let address = change.hardwareAddress {
         writer.bytes(LinkAttribute.hardwareAddress, address.bytes)
       }
+      if let length = change.queueLength { writer.uint32(LinkAttribute.queueLength, length) }
       if let master = change.master { writer.uint32(LinkAttribute.master, master) }
       if let alias = change.alias { writer.bytes(LinkAttribute.alias, alias.utf8) }
       if let namespace = change.namespaceDescriptor {

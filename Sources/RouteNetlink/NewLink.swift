@@ -62,6 +62,10 @@ public struct LinkChange: Hashable, Sendable {
   public var isUp: Bool?
   /// Takes in frames for others.
   public var isPromiscuous: Bool?
+  /// Takes in frames for all groups.
+  public var takesAllMulticast: Bool?
+  /// How many packets may wait to be sent.
+  public var queueLength: UInt32?
   /// Text to hang on it; empty takes it off.
   public var alias: String?
   /// Settings, if it is a bridge.

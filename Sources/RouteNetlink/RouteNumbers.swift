@@ -52,6 +52,8 @@ enum LinkAttribute {
   static let name = UInt16(IFLA_IFNAME)
   /// `IFLA_MTU`.
   static let mtu = UInt16(IFLA_MTU)
+  /// `IFLA_TXQLEN`.
+  static let queueLength = UInt16(IFLA_TXQLEN)
   /// `IFLA_LINK`.
   static let lower = UInt16(IFLA_LINK)
   /// `IFLA_MASTER`.

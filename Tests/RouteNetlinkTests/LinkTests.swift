@@ -155,7 +155,7 @@ struct LinkTests {
     }
   }
 
-  @Test("change name, MTU, hardware address, alias, state and promiscuity together")
+  @Test("change name, MTU, hardware address, alias, queue and flags together")
   func changes() throws {
     let seen = try FreshNamespace.run {
       let socket = try RouteSocket()
@@ -167,12 +167,17 @@ struct LinkTests {
       change.alias = "network/pod/eth0"
       change.isUp = true
       change.isPromiscuous = true
+      change.takesAllMulticast = true
+      change.queueLength = 77
       try socket.changeLink(change)
       let read = try socket.link(index: made.index)
       #expect(read.alias == "network/pod/eth0")
-      #expect(read.flags.isSuperset(of: [.up, .promiscuous]))
+      #expect(read.flags.isSuperset(of: [.up, .promiscuous, .allMulticast]))
+      #expect(read.queueLength == 77)
+      #expect(try Witness.link(named: "cni0")?.takesAllMulticast == true)
       var back = LinkChange(.index(made.index))
       back.isPromiscuous = false
+      back.takesAllMulticast = false
       try socket.changeLink(back)
       #expect(try socket.link(index: made.index).flags.contains(.up))
       return try Witness.link(named: "cni0")
@@ -182,6 +187,8 @@ struct LinkTests {
     #expect(seen?.alias == "network/pod/eth0")
     #expect(seen?.isUp == true)
     #expect(seen?.promiscuity == 0)
+    #expect(seen?.takesAllMulticast == false)
+    #expect(seen?.queueLength == 77)
   }
 
   @Test("become ports and cease to be")

@@ -25,6 +25,8 @@ public struct SeenLink: Hashable, Sendable {
   public let alias: String?
   /// IF_OPER_: 0 unknown, 2 down, 3 lower layer down, 6 up.
   public let operationalState: UInt8
+  /// How many packets may wait to be sent.
+  public let queueLength: UInt32
   /// How many have asked for promiscuous mode.
   public let promiscuity: UInt32
   /// The identifier of a link of kind `vlan`.
@@ -36,6 +38,10 @@ public struct SeenLink: Hashable, Sendable {
 
   /// Whether the link is administratively up.
   public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
+  /// Whether somebody has switched promiscuous mode on.
+  public var isPromiscuous: Bool { flags & UInt32(IFF_PROMISC) != 0 }
+  /// Whether somebody has asked for the frames of all groups.
+  public var takesAllMulticast: Bool { flags & UInt32(IFF_ALLMULTI) != 0 }
   /// Whether the link is known to carry traffic.
   public var isRunning: Bool { operationalState == 6 }
 }
@@ -96,6 +102,7 @@ extension SeenLink {
       .map(Int32.init(bitPattern:))
     alias = attributes.text(IFLA_IFALIAS)
     operationalState = attributes.number(IFLA_OPERSTATE) ?? 0
+    queueLength = attributes.number(IFLA_TXQLEN) ?? 0
     promiscuity = attributes.number(IFLA_PROMISCUITY) ?? 0
     vlanID = kind == "vlan" ? data.number(IFLA_VLAN_ID) : nil
     bridge = kind == "bridge" ? SeenBridge(data) : nil

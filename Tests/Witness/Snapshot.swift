@@ -17,7 +17,8 @@ public func snapshot() throws(WitnessError) -> [String] {
     line(
       "link", link.name, link.kind ?? "-",
       "flags \(String(link.flags & ~carrierFlags, radix: 16))",
-      "mtu \(link.mtu)", link.hardwareAddress, "master \(name(link.master))",
+      "mtu \(link.mtu)", "queue \(link.queueLength)", link.hardwareAddress,
+      "master \(name(link.master))",
       "peer \(link.peerNamespace == nil ? name(link.peer) : "elsewhere")",
       "alias \(link.alias ?? "-")", "promiscuity \(link.promiscuity)",
       link.vlanID.map { "vlan \($0)" },
