@@ -5,36 +5,7 @@ extension DirectoryLeaseStore {
   ///
   /// - Throws: ``SystemError``: a disk that is full, read-only or broken.
   public func proveWritable() throws(SystemError) {
-    try Self.proveWritable(path)
-  }
-
-  /// Shows that a store could be made where there is none yet, without making it.
-  ///
-  /// - Parameter path: where the directory would be.
-  /// - Throws: ``SystemError`` as ``proveWritable()``.
-  public static func proveCreatable(_ path: String) throws(SystemError) {
-    var parts = path.split(separator: "/")
-    while !parts.isEmpty {
-      parts.removeLast()
-      let ancestor = "/" + parts.joined(separator: "/")
-      guard let status = try File.status(of: ancestor, followingLink: true) else { continue }
-      guard status.kind == .directory else {
-        throw SystemError(operation: "mkdir", subject: ancestor, errno: .notDirectory)
-      }
-      try proveWritable(ancestor)
-      return
-    }
-  }
-
-  private static func proveWritable(_ directory: String) throws(SystemError) {
-    guard let owner = LeaseOwner(container: "probe", interface: "probe") else { return }
-    do throws(SystemError) {
-      // Without a name it is gone as soon as it is closed.
-      _ = try LeaseDraft(for: owner, in: directory, sideDirectory: nil)
-    } catch {
-      // The file system has no unnamed files, so a proof would leave a trace. ADD will tell.
-      guard [.notSupported, .isDirectory, .invalid].contains(error.errno) else { throw error }
-    }
+    try Directory.proveWritable(path)
   }
 
   /// Removes the empty and torn files that plugins have left which died while writing.

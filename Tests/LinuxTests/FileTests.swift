@@ -122,6 +122,21 @@ struct FileTests {
 
 @Suite("A directory")
 struct DirectoryTests {
+  @Test("tells whether it can be written, also before it is made, and leaves no trace of asking")
+  func proof() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("file", "")
+    for path in [directory.path, directory.path("a"), directory.path("a/b/c")] {
+      try Directory.proveWritable(path)
+    }
+    #expect(try Directory.entries(of: directory.path) == ["file"])
+    for path in [directory.path("file"), directory.path("file/a/b"), "/dev/null/networks"] {
+      let error = #expect(throws: SystemError.self) { try Directory.proveWritable(path) }
+      #expect(error?.errno == .notDirectory)
+    }
+    #expect(throws: SystemError.self) { try Directory.proveWritable("/proc/sys/nowhere") }
+  }
+
   @Test("is made with those above it, and being there is no error")
   func creates() throws {
     let directory = try TemporaryDirectory()

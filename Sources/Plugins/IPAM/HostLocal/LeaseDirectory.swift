@@ -68,7 +68,7 @@ struct LeaseDirectory {
     }
     guard let usages else {
       do throws(SystemError) {
-        try DirectoryLeaseStore.proveCreatable(path)
+        try Directory.proveWritable(path)
       } catch {
         throw ProtocolError(.store(error), in: path)
       }
