@@ -83,11 +83,15 @@ let floors: [Target] = [
   plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),
   plugin("PTP", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
   plugin("Static", in: "IPAM", ground),
   floor(
     "PluginSuite",
-    ["CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin"],
+    [
+      "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
+      "TuningPlugin",
+    ],
     path: "Sources/Plugins/Suite"),
   floor(
     "OperatorCommands",

@@ -24,7 +24,16 @@ public enum RequestedHardwareAddress {
     return try parse(text, key: "CNI_ARGS MAC")
   }
 
-  private static func parse(_ text: String, key: String) throws(ProtocolError) -> HardwareAddress {
+  /// Reads a text as the address of an interface.
+  ///
+  /// - Parameters:
+  ///   - text: the address.
+  ///   - key: where it stands, for the error.
+  /// - Returns: the address.
+  /// - Throws: ``ProtocolError`` for what is no address, or that of a group or of nobody.
+  public static func parse(
+    _ text: String, key: String
+  ) throws(ProtocolError) -> HardwareAddress {
     let address: HardwareAddress
     do {
       address = try HardwareAddress(text)

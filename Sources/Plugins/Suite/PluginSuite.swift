@@ -4,6 +4,7 @@ internal import HostLocalPlugin
 internal import LoopbackPlugin
 internal import PTPPlugin
 internal import StaticPlugin
+internal import TuningPlugin
 
 extension PluginRegistry {
   /// The plugins of this house, each under the name by which it lies on `CNI_PATH`.
@@ -12,5 +13,7 @@ extension PluginRegistry {
     Bridge.self, Loopback.self, PTP.self,
     // ipam
     HostLocal.self, Static.self,
+    // meta
+    Tuning.self,
   ])
 }

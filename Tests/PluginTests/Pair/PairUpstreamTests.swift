@@ -17,29 +17,12 @@ struct PairUpstreamTests {
   private func upstream(
     _ command: String, _ network: TestNetwork, _ pod: Pod, _ lab: PluginLab
   ) throws -> PluginOutcome {
-    var outcome = try askUpstream(command, network, pod, lab)
+    var outcome = try lab.askUpstream(command, network, pod)
     for _ in 0..<4 where command == "ADD" && outcome.exitCode != 0 {
-      try askUpstream("DEL", network, pod, lab).succeed()
-      outcome = try askUpstream(command, network, pod, lab)
+      try lab.askUpstream("DEL", network, pod).succeed()
+      outcome = try lab.askUpstream(command, network, pod)
     }
     return outcome
-  }
-
-  private func askUpstream(
-    _ command: String, _ network: TestNetwork, _ pod: Pod, _ lab: PluginLab
-  ) throws -> PluginOutcome {
-    var call = lab.call(network, pod)
-    call.path = "/usr/lib/cni"
-    call.variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
-    return try lab.host.run {
-      let ran = try ChildProcess.run(
-        "/usr/lib/cni/\(network.plugin)",
-        environment: call.environment(command, defaultPath: ""),
-        input: Array(call.configuration.utf8))
-      return PluginOutcome(
-        exitCode: ran.isSuccess ? 0 : 1, output: String(decoding: ran.output, as: UTF8.self),
-        log: String(decoding: ran.diagnostics, as: UTF8.self))
-    }
   }
 
   /// The host's network without upstream's tables, which it leaves behind empty.
@@ -148,14 +131,5 @@ extension Pod {
   /// Its IPv4 address without the prefix length.
   func plainAddress() throws -> String {
     try addresses().first { !$0.contains(":") }.map { String($0.prefix { $0 != "/" }) } ?? ""
-  }
-}
-
-extension Trait where Self == ConditionTrait {
-  /// Runs a test only where Debian's containernetworking-plugins are installed.
-  static var needsUpstream: Self {
-    .enabled("needs Debian's containernetworking-plugins") {
-      try File.status(of: "/usr/lib/cni/bridge") != nil
-    }
   }
 }
