@@ -83,6 +83,7 @@ let floors: [Target] = [
   plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),
   plugin("PTP", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("Bandwidth", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
   plugin("Static", in: "IPAM", ground),
@@ -90,7 +91,7 @@ let floors: [Target] = [
     "PluginSuite",
     [
       "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
-      "TuningPlugin",
+      "BandwidthPlugin", "TuningPlugin",
     ],
     path: "Sources/Plugins/Suite"),
   floor(

@@ -7,8 +7,8 @@ internal import Digest
 /// Every name is derived from the attachment alone, so DEL finds it without the namespace and
 /// without a previous result.
 public struct AttachmentNames: Sendable {
-  private let digest: [UInt8]
-  private let attachment: Attachment
+  let digest: [UInt8]
+  let attachment: Attachment
 
   /// The names of one attachment.
   public init(_ attachment: Attachment) {

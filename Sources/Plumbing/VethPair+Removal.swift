@@ -90,28 +90,7 @@ extension VethPair {
   public static func collectGarbage(
     of network: NetworkName, keeping valid: Set<ValidAttachment>
   ) throws(ProtocolError) {
-    let kept = Set(
-      valid.map { valid in
-        AttachmentNames(
-          Attachment(network: network, container: valid.container, interface: valid.interface)
-        ).alias
-      })
-    let prefix = AttachmentNames.aliasPrefix(of: network)
-    let host = try HostAndContainer.hostSocket()
-    let links: [Link]
-    do {
-      links = try host.links(kind: "veth")
-    } catch {
-      throw ProtocolError(error)
-    }
-    var failures = Failures()
-    for link in links {
-      guard let alias = link.alias, alias.hasPrefix(prefix), !kept.contains(alias) else { continue }
-      failures.attempt("delete \(link.name) of \(alias)") { () throws(ProtocolError) in
-        try host.removeLink(.index(link.index))
-      }
-    }
-    try failures.report()
+    try SignedLinks.collectGarbage(ofKind: "veth", in: network, keeping: valid)
   }
 
   /// Finds the pair that bears our name and our alias.

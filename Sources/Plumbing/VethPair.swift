@@ -1,7 +1,7 @@
 public import Addressing
 public import CNI
 internal import Linux
-internal import Netlink
+public import Netlink
 public import RouteNetlink
 
 /// The pair of links that joins a container to its host.
@@ -183,7 +183,9 @@ extension VethPeer {
 
 extension NetlinkSocket where Family == RouteFamily {
   /// Deletes a link; that there is none is not an error.
-  borrowing func removeLink(_ link: LinkReference) throws(ProtocolError) {
+  ///
+  /// - Throws: ``ProtocolError`` when the kernel refuses.
+  public borrowing func removeLink(_ link: LinkReference) throws(ProtocolError) {
     do {
       try deleteLink(link)
     } catch  where error.isNotFound {

@@ -249,6 +249,8 @@ enum TestProgram {
 
   static func nft(_ line: String) throws { try run("/usr/sbin/nft", line) }
 
+  static func tc(_ line: String) throws { try run("/usr/sbin/tc", line) }
+
   private static func run(_ program: String, _ line: String) throws {
     let ran = try ChildProcess.run(
       program, arguments: line.split(separator: " ").map(String.init), environment: .current())

@@ -14,7 +14,7 @@ struct InstalledPlugins: ~Copyable {
     case symbolicLinks
   }
 
-  static let names = ["bridge", "host-local", "loopback", "ptp", "static", "tuning"]
+  static let names = ["bandwidth", "bridge", "host-local", "loopback", "ptp", "static", "tuning"]
 
   let directory: TemporaryDirectory
 

@@ -1,3 +1,4 @@
+internal import BandwidthPlugin
 internal import BridgePlugin
 public import CNI
 internal import HostLocalPlugin
@@ -14,6 +15,6 @@ extension PluginRegistry {
     // ipam
     HostLocal.self, Static.self,
     // meta
-    Tuning.self,
+    Bandwidth.self, Tuning.self,
   ])
 }
