@@ -28,7 +28,8 @@ extension Link {
       hardwareAddress: link.hardwareAddress, queueLength: link.queueLength,
       masterIndex: link.masterIndex,
       peerIndex: link.peerIndex, peerNamespaceID: link.peerNamespaceID, alias: link.alias,
-      operationalState: link.operationalState, bridge: link.bridge, bridgePort: link.bridgePort)
+      operationalState: link.operationalState, bridge: link.bridge, bridgePort: link.bridgePort,
+      settings: link.settings)
   }
 }
 
@@ -45,6 +46,7 @@ private struct LinkDraft {
   var operationalState = OperationalState.unknown
   var bridge: BridgeSettings?
   var bridgePort: BridgePortSettings?
+  var settings: LinkKind?
 
   mutating func read(_ attribute: Attribute) {
     switch attribute.type {
@@ -74,6 +76,8 @@ private struct LinkDraft {
 
   private mutating func readInformation(_ information: AttributeReader) {
     kind = information[InformationAttribute.kind]?.text
+    settings = LinkKind(
+      named: kind, reading: information[InformationAttribute.data]?.attributes)
     if kind == BridgeSettings.kindName {
       bridge = BridgeSettings(reading: information[InformationAttribute.data]?.attributes)
     }

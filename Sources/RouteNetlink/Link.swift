@@ -37,6 +37,8 @@ public struct Link: Hashable, Sendable {
   public var bridge: BridgeSettings?
   /// How it works if it is the port of a bridge.
   public var bridgePort: BridgePortSettings?
+  /// Its kind with what only that kind has, if it is macvlan, ipvlan or vlan.
+  public var settings: LinkKind?
 }
 
 extension Link {

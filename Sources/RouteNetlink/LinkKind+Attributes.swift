@@ -2,12 +2,35 @@ internal import Addressing
 internal import Netlink
 
 extension LinkKind {
-  /// The kernel's name for the kind.
-  var name: String {
+  /// The kernel's name for the kind, which is also that of its module. `IFLA_INFO_KIND`
+  public var name: String {
     switch self {
     case .veth: "veth"
     case .bridge: BridgeSettings.kindName
     case .intermediateQueue: Self.intermediateQueueName
+    case .dummy: "dummy"
+    case .macvlan: MACVLANSettings.kindName
+    case .ipvlan: IPVLANSettings.kindName
+    case .vlan: Self.vlanName
+    }
+  }
+
+  private static var vlanName: String { "vlan" }
+
+  /// Reads kind and settings; nil for the kinds of which they are not asked, and without a setting
+  /// that makes sense.
+  init?(named kind: String?, reading data: AttributeReader?) {
+    switch kind {
+    case MACVLANSettings.kindName:
+      guard let settings = MACVLANSettings(reading: data) else { return nil }
+      self = .macvlan(settings)
+    case IPVLANSettings.kindName:
+      guard let settings = IPVLANSettings(reading: data) else { return nil }
+      self = .ipvlan(settings)
+    case Self.vlanName:
+      guard let number = data?[StackedAttribute.vlan]?.uint16 else { return nil }
+      self = .vlan(number)
+    default: return nil
     }
   }
 
@@ -24,6 +47,10 @@ extension LinkKind {
         case .veth(let peer): peer.write(to: &data)
         case .bridge(let settings): settings.write(to: &data)
         case .intermediateQueue: break
+        case .dummy: break
+        case .macvlan(let settings): settings.write(to: &data)
+        case .ipvlan(let settings): settings.write(to: &data)
+        case .vlan(let number): data.uint16(StackedAttribute.vlan, number)
         }
       }
     }

@@ -10,6 +10,14 @@ public enum LinkKind: Hashable, Sendable {
   /// A queue on the way of what comes in by another link: packets are redirected into it, wait as
   /// if they were to leave by it, and then go on where they came in.
   case intermediateQueue
+  /// A link that loses whatever is sent by it.
+  case dummy
+  /// A link with a hardware address of its own on another link.
+  case macvlan(MACVLANSettings)
+  /// A link that shares the hardware address of another one, and is told apart by its IP addresses.
+  case ipvlan(IPVLANSettings)
+  /// One VLAN of another link, 0 to 4094, whose frames bear its number there. IEEE 802.1Q
+  case vlan(UInt16)
 }
 
 /// The other end of a pair that is to be made.

@@ -20,6 +20,10 @@ extension Message {
         writer.bytes(LinkAttribute.hardwareAddress, address.bytes)
       }
       if let master = link.master { writer.uint32(LinkAttribute.master, master) }
+      if let lower = link.lower { writer.uint32(LinkAttribute.lower, lower) }
+      if let namespace = link.namespaceDescriptor {
+        writer.int32(LinkAttribute.namespaceDescriptor, namespace)
+      }
       link.kind.write(to: &writer)
     }
   }

@@ -3,7 +3,7 @@ public import Linux
 
 /// A link that is to be made, with everything that its first message can say.
 public struct NewLink: Hashable, Sendable {
-  /// Its name in the socket's namespace.
+  /// Its name in the namespace where it is born.
   public var name: InterfaceName
   /// What it is.
   public var kind: LinkKind
@@ -13,8 +13,14 @@ public struct NewLink: Hashable, Sendable {
   public var hardwareAddress: HardwareAddress?
   /// The bridge it is a port of from birth.
   public var master: UInt32?
+  /// The link of the socket's namespace that it stands on. `IFLA_LINK`
+  public var lower: UInt32?
   /// Flags to be born with, for example `up`.
   public var flags: LinkFlags
+  /// Where it is born; in the socket's namespace if nil.
+  ///
+  /// The number of an open descriptor: the namespace must stay open until the message is sent.
+  package var namespaceDescriptor: Int32?
 
   /// Describes a link to be made.
   public init(
@@ -27,6 +33,14 @@ public struct NewLink: Hashable, Sendable {
     self.hardwareAddress = hardwareAddress
     self.master = master
     self.flags = flags
+  }
+
+  /// Says that it is born in another namespace, which must stay open until the message is sent.
+  ///
+  /// Before Linux 6.14 the kernel refuses a name that a link of the socket's namespace has, with
+  /// `EEXIST`, even though the new link is born elsewhere.
+  public mutating func place(in namespace: borrowing NetworkNamespace) {
+    namespaceDescriptor = namespace.descriptor.rawValue
   }
 }
 
@@ -81,6 +95,13 @@ public struct LinkChange: Hashable, Sendable {
   }
 
   /// Moves the link to another namespace, which must stay open until the message is sent.
+  ///
+  /// All else that the change says is done there, in the same message: a link takes on its new name
+  /// where it comes to. So it may have a name that is taken there until then, or a new one that is
+  /// taken where it comes from. It is switched off by the move, and gets a new number if its own is
+  /// taken.
+  ///
+  /// If the new name is taken there, the move may have been made all the same when this is refused.
   public mutating func move(to namespace: borrowing NetworkNamespace) {
     namespaceDescriptor = namespace.descriptor.rawValue
   }

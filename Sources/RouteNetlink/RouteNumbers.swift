@@ -100,6 +100,20 @@ enum BridgeAttribute {
   static let defaultVLAN = UInt16(IFLA_BR_VLAN_DEFAULT_PVID)
 }
 
+/// Attributes of a link that stands on another: `IFLA_MACVLAN_…`, `IFLA_IPVLAN_…`, `IFLA_VLAN_…`.
+enum StackedAttribute {
+  /// `IFLA_MACVLAN_MODE`.
+  static let macvlanMode = UInt16(IFLA_MACVLAN_MODE)
+  /// `IFLA_MACVLAN_BC_QUEUE_LEN`.
+  static let broadcastQueueLength = UInt16(IFLA_MACVLAN_BC_QUEUE_LEN)
+  /// `IFLA_IPVLAN_MODE`.
+  static let ipvlanMode = UInt16(IFLA_IPVLAN_MODE)
+  /// `IFLA_IPVLAN_FLAGS`.
+  static let ipvlanFlags = UInt16(IFLA_IPVLAN_FLAGS)
+  /// `IFLA_VLAN_ID`.
+  static let vlan = UInt16(IFLA_VLAN_ID)
+}
+
 /// Attributes of a bridge's port: `IFLA_BRPORT_…`.
 enum PortAttribute {
   /// `IFLA_BRPORT_MODE`.

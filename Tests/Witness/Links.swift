@@ -31,6 +31,14 @@ public struct SeenLink: Hashable, Sendable {
   public let promiscuity: UInt32
   /// The identifier of a link of kind `vlan`.
   public let vlanID: UInt16?
+  /// MACVLAN_MODE_ of a link of kind `macvlan`: 1 private, 2 vepa, 4 bridge, 8 passthru.
+  public let macvlanMode: UInt32?
+  /// How many broadcasts a link of kind `macvlan` asks to have queued.
+  public let broadcastQueueLength: UInt32?
+  /// IPVLAN_MODE_ of a link of kind `ipvlan`: 0 l2, 1 l3, 2 l3s.
+  public let ipvlanMode: UInt16?
+  /// IPVLAN_F_ of a link of kind `ipvlan`: 1 private, 2 vepa.
+  public let ipvlanFlags: UInt16?
   /// The settings of a link of kind `bridge`.
   public let bridge: SeenBridge?
   /// The settings of a port of a bridge.
@@ -105,6 +113,10 @@ extension SeenLink {
     queueLength = attributes.number(IFLA_TXQLEN) ?? 0
     promiscuity = attributes.number(IFLA_PROMISCUITY) ?? 0
     vlanID = kind == "vlan" ? data.number(IFLA_VLAN_ID) : nil
+    macvlanMode = kind == "macvlan" ? data.number(IFLA_MACVLAN_MODE) : nil
+    broadcastQueueLength = kind == "macvlan" ? data.number(IFLA_MACVLAN_BC_QUEUE_LEN) : nil
+    ipvlanMode = kind == "ipvlan" ? data.number(IFLA_IPVLAN_MODE) : nil
+    ipvlanFlags = kind == "ipvlan" ? data.number(IFLA_IPVLAN_FLAGS) : nil
     bridge = kind == "bridge" ? SeenBridge(data) : nil
     let isPort = info.text(IFLA_INFO_SLAVE_KIND) == "bridge"
     port = isPort ? SeenBridgePort(info.nest(IFLA_INFO_SLAVE_DATA)) : nil
