@@ -30,6 +30,14 @@ public enum LegacyTables {
     try mentions(Array(chain.utf8), in: table, family)
   }
 
+  /// Whether the filter table drops what none of its rules for forwarded packets accepts.
+  ///
+  /// - Throws: `SystemError` if the kernel's tables cannot be read.
+  public static func dropsForwarded(_ family: IptablesProgram.Family) throws(SystemError) -> Bool {
+    guard try has("filter", family) else { return false }
+    return try LegacyTable.dropsForwarded("filter", isIPv6: family == .v6)
+  }
+
   /// Whether these bytes stand somewhere in a table: a name, an address, a word of a comment.
   ///
   /// They may mean something else; so this tells where to look more closely. Costs no process and

@@ -44,6 +44,17 @@ public struct ElementKey: Hashable, Sendable {
     }
   }
 
+  /// The name of a link with which it begins; nil if it begins with something else.
+  public var interface: InterfaceName? {
+    guard bytes.count >= 16 else { return nil }
+    do {
+      return try InterfaceName(
+        String(decoding: bytes.prefix(16).prefix { $0 != 0 }, as: UTF8.self))
+    } catch {
+      return nil
+    }
+  }
+
   /// Puts parts side by side; each of several fills whole registers.
   public init(_ parts: Part...) {
     guard parts.count > 1 else {

@@ -87,6 +87,11 @@ enum LookupNumber {
   static let inverted = NFT_LOOKUP_F_INV.rawValue
 }
 
+/// A target of iptables within a rule: `enum nft_target_attributes`.
+enum TargetNumber {
+  static let name = UInt16(NFTA_TARGET_NAME.rawValue)
+}
+
 /// Giving a verdict: `enum nft_immediate_attributes`.
 enum ImmediateNumber {
   static let target = UInt16(NFTA_IMMEDIATE_DREG.rawValue)

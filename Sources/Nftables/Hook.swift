@@ -65,6 +65,8 @@ public struct Hook: Hashable, Sendable {
     public static let raw = Priority(-300)
     /// `filter`. `NF_IP_PRI_FILTER`
     public static let filter = Priority(0)
+    /// `filter` of a bridge. `NF_BR_PRI_FILTER_BRIDGED`
+    public static let bridgeFilter = Priority(-200)
     /// `dstnat` of a bridge, the first of its usual places. `NF_BR_PRI_NAT_DST_BRIDGED`
     public static let bridgeDestinationNAT = Priority(-300)
   }

@@ -197,6 +197,8 @@ extension AttributeReader {
     guard steps.count == 1, let step = steps.first?.attributes else { return false }
     switch step[ExpressionAttribute.name]?.text {
     case "reject": return true
+    case "target":
+      return step[ExpressionAttribute.data]?.attributes[TargetNumber.name]?.text == "REJECT"
     case "immediate":
       let verdict = step[ExpressionAttribute.data]?.attributes[ImmediateNumber.data]?
         .attributes[DataAttribute.verdict]?.attributes

@@ -60,6 +60,23 @@ struct ListingTests {
     #expect(rules.filter { $0.mentions(Array("5".utf8)) }.map(\.comment) == ["5"])
   }
 
+  @Test("shows that a rule of iptables rejects everything")
+  func iptablesRefusals() throws {
+    let refusals = try FreshNamespace.run {
+      for line in ["-j REJECT", "-s 10.1.2.3 -j REJECT", "-j DROP", "-j ACCEPT"] {
+        let ran = try ChildProcess.run(
+          "/usr/sbin/iptables-nft",
+          arguments: ["-A", "FORWARD"] + line.split(separator: " ").map(String.init),
+          environment: Environment())
+        #expect(ran.isSuccess)
+      }
+      return try NetlinkSocket<NetfilterFamily>().listedRules(
+        of: Chain("FORWARD", in: Table(family: .ipv4, name: "filter"))
+      ).map(\.refusesEverything)
+    }
+    #expect(refusals == [true, false, true, false])
+  }
+
   @Test("is nothing where there is nothing")
   func nothing() throws {
     let count = try FreshNamespace.run {
