@@ -68,6 +68,7 @@ let floors: [Target] = [
   floor("Nftables", ["Netlink", "Addressing", "Linux", "CLinux"]),
   floor("Conntrack", ["Netlink", "Addressing", "CLinux"]),
   floor("Iptables", ["Linux"]),
+  floor("Firewalld", ["Addressing", "Linux"]),
   floor("CNI", ground),
   floor("IPAM", ["Addressing", "Linux"]),
   floor("DHCPClient", ["Addressing", "Linux"]),
@@ -85,13 +86,16 @@ let floors: [Target] = [
   plugin("PTP", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bandwidth", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin(
+    "Firewall", in: "Meta",
+    ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Firewalld"] + ground),
   plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
   plugin("Static", in: "IPAM", ground),
   floor(
     "PluginSuite",
     [
       "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
-      "BandwidthPlugin", "TuningPlugin",
+      "BandwidthPlugin", "FirewallPlugin", "TuningPlugin",
     ],
     path: "Sources/Plugins/Suite"),
   floor(
@@ -129,6 +133,7 @@ let proof: [Target] = [
   tests(
     "ConntrackTests", ["Conntrack", "Netlink", "Addressing", "Linux", "TestSupport", "Witness"]),
   tests("IptablesTests", ["Iptables", "Linux", "TestSupport"]),
+  tests("FirewalldTests", ["Firewalld", "Addressing", "Linux", "TestSupport"]),
   tests("CNITests", ["CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests("DHCPClientTests", ["DHCPClient", "Addressing", "Linux", "TestSupport"]),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),

@@ -70,6 +70,11 @@ extension OwnerTag {
       + "if: \(attachment.interface.text), id: \(attachment.container.text)"
   }
 
+  /// What stands beside an element that belongs to a network as a whole.
+  public static func comment(_ network: NetworkName) -> String {
+    "\(digits(Self.network(network)))-\(digits(0)), net: \(network.text)"
+  }
+
   private static let textLength = 33
 
   private static func digits(_ number: UInt64) -> String {

@@ -14,13 +14,15 @@ struct InstalledPlugins: ~Copyable {
     case symbolicLinks
   }
 
-  static let names = ["bandwidth", "bridge", "host-local", "loopback", "ptp", "static", "tuning"]
+  static let names = [
+    "bandwidth", "bridge", "firewall", "host-local", "loopback", "ptp", "static", "tuning",
+  ]
 
   /// The versions of the specification that a plugin speaks: upstream's, where one of a chain knows
   /// no time before chains.
   static func versions(of name: String) -> [String] {
     let all = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
-    let first = ["bandwidth": "0.3.0"][name] ?? "0.1.0"
+    let first = ["bandwidth": "0.3.0", "firewall": "0.4.0"][name] ?? "0.1.0"
     return Array(all.drop { $0 != first })
   }
 

@@ -1,6 +1,7 @@
 internal import BandwidthPlugin
 internal import BridgePlugin
 public import CNI
+internal import FirewallPlugin
 internal import HostLocalPlugin
 internal import LoopbackPlugin
 internal import PTPPlugin
@@ -15,6 +16,6 @@ extension PluginRegistry {
     // ipam
     HostLocal.self, Static.self,
     // meta
-    Bandwidth.self, Tuning.self,
+    Bandwidth.self, Firewall.self, Tuning.self,
   ])
 }
