@@ -23,6 +23,12 @@ extension Measurement {
       ("the same with ipMasq, ADD", "masq", .add, .upstream, 1.0 / 7),
       ("the same with ipMasq, DEL", "masq", .delete, .upstream, 1.0 / 3),
       ("start and answer VERSION", "start", .version, .upstream, 0.5),
+      ("portmap, 1 port, ADD", "portmap", .add, .upstream, 0.1),
+      ("portmap, 1 port, DEL", "portmap", .delete, .upstream, 0.1),
+      ("firewall, ADD", "firewall", .add, .upstream, 1.0 / 8),
+      ("firewall, DEL", "firewall", .delete, .upstream, 0.25),
+      ("the whole chain, ADD", "chain", .add, .upstream, 1.0 / 8),
+      ("the whole chain, DEL", "chain", .delete, .upstream, 0.2),
     ]
     var found = medians.compactMap { what, scenario, verb, rival, limit in
       compare(what, scenario, verb, with: rival, limit: limit) { $0.median }
@@ -33,7 +39,7 @@ extension Measurement {
         "16 at a time, ADD, wall time for each", "bridge16", .add, with: .upstream, limit: 1.0 / 3
       ) { $0.medianShare },
     ].compactMap(\.self)
-    return found + leaseGoals + sizeGoals
+    return found + leaseGoals + mappingGoals + sizeGoals
   }
 
   private func compare(
@@ -60,6 +66,28 @@ extension Measurement {
     }
   }
 
+  /// How much a mapped port suffers from others; upstream's suffering is told beside it.
+  private var mappingGoals: [Goal] {
+    let rows: [(String, Verb, Double)] = [
+      ("ADD of one mapping with 5000 on the node", .add, 1.5),
+      ("a new connection through a mapped port with 5000 on the node", .connect, 1 / 0.95),
+    ]
+    return rows.compactMap { what, verb, limit in
+      guard let few = find("mappings1", .ours, verb), let many = find("mappings5000", .ours, verb)
+      else { return nil }
+      let (a, b) = (many.median.milliseconds, few.median.milliseconds)
+      var rival = "with 1: \(decimal(b)) ms"
+      if let few = find("mappings1", .upstream, verb),
+        let many = find("mappings5000", .upstream, verb)
+      {
+        let (slow, fast) = (many.median.milliseconds, few.median.milliseconds)
+        rival += "; upstream \(decimal(slow)) and \(decimal(fast)) ms"
+      }
+      return Goal(
+        what: what, measured: "\(decimal(a)) ms", rival: rival, ratio: a / b, limit: limit)
+    }
+  }
+
   private var sizeGoals: [Goal] {
     var goals: [Goal] = []
     let peak = memory.filter { $0.key.contender == .ours }.values.max()
@@ -79,16 +107,22 @@ extension Measurement {
           rival: "10 MB",
           ratio: size / 10, limit: 1))
     }
+    let (ours, theirs) = (directorySize(programs.ours), directorySize(programs.upstream))
+    goals.append(
+      Goal(
+        what: "size of the installed suite", measured: "\(decimal(ours)) MB",
+        rival: "12 MB; upstream \(decimal(theirs)) MB", ratio: ours / 12, limit: 1))
     return goals
   }
 }
 
-/// A number with two decimals below ten and one above.
+/// A number with two decimals below ten, one above, and four below a tenth.
 func decimal(_ value: Double) -> String {
-  let decimals = value.magnitude < 10 ? 100.0 : 10
-  let scaled = Int((value * decimals).rounded())
-  let whole = scaled / Int(decimals)
-  let rest = String(abs(scaled) % Int(decimals))
-  let padding = String(repeating: "0", count: (decimals == 100 ? 2 : 1) - rest.count)
+  let digits = value.magnitude < 0.1 ? 4 : value.magnitude < 10 ? 2 : 1
+  let decimals = (0..<digits).reduce(1) { product, _ in product * 10 }
+  let scaled = Int((value * Double(decimals)).rounded())
+  let whole = scaled / decimals
+  let rest = String(abs(scaled) % decimals)
+  let padding = String(repeating: "0", count: digits - rest.count)
   return "\(whole).\(padding)\(rest)"
 }

@@ -86,6 +86,11 @@ extension Launch {
 
   /// Runs a program of the host that must succeed, such as `ip`.
   static func require(_ command: String...) throws(BenchError) {
+    try require(all: command)
+  }
+
+  /// The same for a command that is put together.
+  static func require(all command: [String]) throws(BenchError) {
     let output = "/run/cnibench-output"
     let launch = Launch(
       path: "/usr/bin/env", arguments: command, environment: [searchPath], output: output)

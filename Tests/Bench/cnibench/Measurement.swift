@@ -1,3 +1,5 @@
+import JSON
+
 /// The measuring itself: who did what, how long it took, and what failed.
 struct Measurement {
   let lab: Lab
@@ -6,8 +8,12 @@ struct Measurement {
   private(set) var samples: [Key: Samples] = [:]
   /// Peak memory of one ADD in KiB.
   private(set) var memory: [Key: Int] = [:]
+  /// What ADD has answered last, for the lists of plugins.
+  private var answers: [String: JSONValue] = [:]
   /// Sentences about what did not work; a measurement with any is not to be trusted.
   private(set) var failures: [String] = []
+  /// Sentences about what somebody does not have.
+  private(set) var omissions: [String] = []
 
   /// One column of one scenario.
   struct Key: Hashable {
@@ -27,10 +33,7 @@ struct Measurement {
   mutating func measure(_ scenario: Scenario) throws(BenchError) {
     var ready: [Contender] = []
     for contender in scenario.contenders {
-      guard fileSize(programs.path(scenario.plugin, of: contender)) != nil else {
-        failures.append("\(contender.title) has no \(scenario.plugin)")
-        continue
-      }
+      guard hasAll(of: scenario, contender) else { continue }
       try prepare(scenario, contender)
       if try warmUp(scenario, contender) { ready.append(contender) }
     }
@@ -48,16 +51,51 @@ struct Measurement {
   private mutating func step(_ scenario: Scenario, _ contender: Contender, _ verb: Verb)
     throws(BenchError)
   {
+    guard scenario.further.isEmpty && !scenario.beginsInTheMiddle else {
+      try stepChain(scenario, contender, verb)
+      return
+    }
     let launches = (0..<scenario.podsPerRound(in: lab)).map {
       launch(scenario, contender, verb, pod: $0)
     }
     let (costs, wall) = try run(launches, atOnce: scenario.width)
+    record(costs, scenario, contender, verb, wall: wall)
+  }
+
+  /// Each pod in turn through the whole list.
+  private mutating func stepChain(_ scenario: Scenario, _ contender: Contender, _ verb: Verb)
+    throws(BenchError)
+  {
+    var costs: [Cost] = []
+    for pod in 0..<scenario.podsPerRound(in: lab) {
+      let key = "\(contender.rawValue)-\(scenario.name)-\(pod)"
+      costs.append(try runChain(scenario, contender, verb, pod: pod, &answers[key]))
+    }
+    record(costs, scenario, contender, verb, wall: costs.reduce(.zero) { $0 + $1.wall })
+  }
+
+  /// Remembers what was measured.
+  mutating func record(
+    _ costs: [Cost], _ scenario: Scenario, _ contender: Contender, _ verb: Verb, wall: Duration
+  ) {
     samples[Key(scenario: scenario.name, contender: contender, verb: verb), default: Samples()]
       .append(costs, wall: wall)
     let failed = costs.count { !$0.succeeded }
     if failed > 0 {
-      failures.append("\(scenario.title), \(contender.title): \(failed) × \(verb.rawValue) failed")
+      fail("\(scenario.title), \(contender.title): \(failed) × \(verb.rawValue) failed")
     }
+  }
+
+  mutating func fail(_ sentence: String) { failures.append(sentence) }
+
+  /// Whether a contender has all plugins of a list; otherwise it is left out.
+  mutating func hasAll(of scenario: Scenario, _ contender: Contender) -> Bool {
+    let missing = scenario.chain.filter { fileSize(programs.path($0, of: contender)) == nil }
+    if !missing.isEmpty {
+      omissions.append(
+        "\(scenario.title): \(contender.title) has no \(missing.joined(separator: ", "))")
+    }
+    return missing.isEmpty
   }
 
   private func configurationPath(_ scenario: Scenario, _ contender: Contender) -> String {
@@ -67,7 +105,7 @@ struct Measurement {
   private func outputPath(_ pod: Int) -> String { "/run/cnibench/output-\(pod)" }
 
   /// The process that a runtime would start.
-  private func launch(_ scenario: Scenario, _ contender: Contender, _ verb: Verb, pod: Int)
+  func launch(_ scenario: Scenario, _ contender: Contender, _ verb: Verb, pod: Int)
     -> Launch
   {
     let variables = [
@@ -82,7 +120,7 @@ struct Measurement {
       input: configurationPath(scenario, contender), output: outputPath(pod))
   }
 
-  private func prepare(_ scenario: Scenario, _ contender: Contender) throws(BenchError) {
+  func prepare(_ scenario: Scenario, _ contender: Contender) throws(BenchError) {
     try makeDirectory("/run/cnibench")
     try makeDirectory(scenario.store(contender, in: lab))
     try writeText(
@@ -101,9 +139,12 @@ struct Measurement {
 
   /// One round of everything that is not counted: bridges are made, pages and indexes are filled,
   /// and the pod is shown to reach its gateway, since only work that is done is worth timing.
-  private mutating func warmUp(_ scenario: Scenario, _ contender: Contender) throws(BenchError)
+  mutating func warmUp(_ scenario: Scenario, _ contender: Contender) throws(BenchError)
     -> Bool
   {
+    guard scenario.further.isEmpty && !scenario.beginsInTheMiddle else {
+      return try warmUpChain(scenario, contender)
+    }
     for verb in scenario.verbs {
       guard try launch(scenario, contender, verb, pod: 0).run().succeeded else {
         failures.append(
@@ -111,6 +152,25 @@ struct Measurement {
         return false
       }
       if verb == .add, scenario.leases == nil {
+        try Launch.require(
+          "nsenter", "--net=\(lab.namespace(0))", "ping", "-q", "-c", "1", "-W", "3",
+          scenario.gateway(contender))
+      }
+    }
+    return true
+  }
+
+  private mutating func warmUpChain(_ scenario: Scenario, _ contender: Contender)
+    throws(BenchError) -> Bool
+  {
+    var answered: JSONValue?
+    for verb in [Verb.add, .delete] {
+      guard try runChain(scenario, contender, verb, pod: 0, &answered).succeeded else {
+        fail(
+          "\(scenario.title), \(contender.title): \(verb.rawValue): \(try readText(outputPath(0)))")
+        return false
+      }
+      if verb == .add, !scenario.beginsInTheMiddle {
         try Launch.require(
           "nsenter", "--net=\(lab.namespace(0))", "ping", "-q", "-c", "1", "-W", "3",
           scenario.gateway(contender))

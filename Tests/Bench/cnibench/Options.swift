@@ -8,6 +8,7 @@ struct Options {
   var rounds = 20
   var pods = 16
   var leases = [10, 100, 1000, 10_000, 50_000]
+  var mappings = [1, 5000]
   var only: [String] = []
   var notes: [String] = []
 
@@ -22,7 +23,9 @@ struct Options {
       --rounds N        rounds of each scenario                  (20)
       --pods N          pods in a round                          (16)
       --leases N,N,…    sizes of the address store               (10,100,1000,10000,50000)
-      --only NAME,…     only these scenarios: start bridge masq dual ptp bridge16 masq16 leases
+      --mappings N,N,…  mapped ports on the node                 (1,5000)
+      --only NAME,…     only these scenarios: start bridge masq dual ptp bridge16 masq16 portmap
+                        firewall bandwidth chain leases mappings
       --note TEXT       a line for the report, such as a version
 
     Tests/Bench/run builds and finds all of these by itself.
@@ -41,10 +44,8 @@ struct Options {
       case "--results": results = value
       case "--rounds": rounds = try Options.number(value, name)
       case "--pods": pods = try Options.number(value, name)
-      case "--leases":
-        leases = try Options.list(value).map { text throws(BenchError) in
-          try Options.number(text, name)
-        }
+      case "--leases": leases = try Options.numbers(value, name)
+      case "--mappings": mappings = try Options.numbers(value, name)
       case "--only": only = Options.list(value)
       case "--note": notes.append(value)
       default: throw BenchError("unknown option \(name)")
@@ -57,6 +58,10 @@ struct Options {
 
   private static func list(_ text: String) -> [String] {
     text.split(separator: ",").map(String.init)
+  }
+
+  private static func numbers(_ text: String, _ name: String) throws(BenchError) -> [Int] {
+    try list(text).map { text throws(BenchError) in try number(text, name) }
   }
 
   private static func number(_ text: String, _ name: String) throws(BenchError) -> Int {

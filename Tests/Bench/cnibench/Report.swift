@@ -18,6 +18,9 @@ struct Report {
       "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += rows.map { "| \($0.joined(separator: " | ")) |" }
+    if !measurement.omissions.isEmpty {
+      lines += ["", "## What was left out", ""] + measurement.omissions.map { "- \($0)" }
+    }
     if !measurement.failures.isEmpty {
       lines += ["", "## What failed", ""] + measurement.failures.map { "- \($0)" }
     }

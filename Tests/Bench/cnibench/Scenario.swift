@@ -6,6 +6,8 @@ struct Scenario {
   var title: String
   var contenders: [Contender]
   var plugin: String
+  /// Plugins that stand behind it in the list.
+  var further: [String] = []
   /// How many processes at a time.
   var width = 1
   var masquerades = false
@@ -70,6 +72,19 @@ struct Scenario {
       Scenario(
         name: "masq16", title: "bridge + host-local, ipMasq, 16 at a time",
         contenders: [.upstream, .ours], plugin: "bridge", width: 16, masquerades: true),
+      Scenario(
+        name: "portmap", title: "portmap, one port", contenders: [.upstream, .ours],
+        plugin: "portmap"),
+      Scenario(
+        name: "firewall", title: "firewall", contenders: [.upstream, .ours], plugin: "firewall"),
+      Scenario(
+        name: "bandwidth", title: "bridge + host-local, bandwidth", contenders: [.upstream, .ours],
+        plugin: "bridge", further: ["bandwidth"]),
+      Scenario(
+        name: "chain",
+        title: "bridge + host-local, ipMasq, portmap, firewall, bandwidth, tuning",
+        contenders: [.upstream, .ours], plugin: "bridge",
+        further: ["portmap", "firewall", "bandwidth", "tuning"], masquerades: true),
     ]
       + leases.map { count in
         Scenario(
@@ -84,4 +99,6 @@ enum Verb: String, CaseIterable {
   case add = "ADD"
   case delete = "DEL"
   case version = "VERSION"
+  /// A connection to a mapped port, from outside.
+  case connect = "connect"
 }

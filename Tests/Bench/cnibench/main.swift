@@ -15,9 +15,15 @@ func benchmark(_ options: Options) throws(BenchError) -> Bool {
     tell("· \(scenario.title)")
     try measurement.measure(scenario)
   }
+  var shown = scenarios
+  if options.only.isEmpty || options.only.contains("mappings") {
+    tell("· mapped ports")
+    try measurement.measureMappings(options.mappings)
+    shown += options.mappings.map(Scenario.mappings)
+  }
   let circumstances = options.notes + ["\(options.pods) pods in a round"]
   let report = Report(
-    measurement: measurement, scenarios: scenarios, circumstances: circumstances)
+    measurement: measurement, scenarios: shown, circumstances: circumstances)
   print(report.markdown, terminator: "")
   if !options.results.isEmpty {
     try writeText(report.markdown, to: "\(options.results)/figures.md")

@@ -4,4 +4,5 @@
 int floorAdd(void);
 int floorDelete(void);
 int peak(char **command);
+int connections(char **arguments);
 #endif
