@@ -91,11 +91,15 @@ let floors: [Target] = [
     ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Firewalld"] + ground),
   plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
   plugin("Static", in: "IPAM", ground),
+  plugin(
+    "DHCP", in: "IPAM",
+    ["DHCPClient", "Plumbing", "RouteNetlink", "Netlink", "Digest"] + ground),
   floor(
     "PluginSuite",
     [
       "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
       "BandwidthPlugin", "FirewallPlugin", "TuningPlugin",
+      "DHCPPlugin",
     ],
     path: "Sources/Plugins/Suite"),
   floor(
@@ -145,7 +149,7 @@ let proof: [Target] = [
   tests(
     "PluginTests",
     [
-      "PluginSuite", "CNI", "Plumbing", "RouteNetlink", "Netlink", "Nftables", "IPAM",
+      "PluginSuite", "CNI", "Plumbing", "RouteNetlink", "Netlink", "Nftables", "IPAM", "cni",
       "TestSupport",
       "Witness",
     ] + ground),

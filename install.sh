@@ -17,6 +17,7 @@ options of install and uninstall:
   --conf-dir DIR     where runtimes look for network lists     (/etc/cni/net.d)
   --no-conf          leave network lists alone
   --cnictl-dir DIR   where cnictl goes       (/usr/local/bin; DIR of --bin-dir if that is given)
+  --unit-dir DIR     where systemd's units of the dhcp daemon go, such as /etc/systemd/system (nowhere)
 
 options of test:
   --runtimes         only those with real runtimes: cnitool, Podman and containerd
@@ -289,6 +290,21 @@ place_list() {
   say "· installed $conf_dir/$list (network \"pods\", bridge pods0, 10.86.0.0/16)"
 }
 
+units='cni-dhcp.service cni-dhcp.socket'
+
+# unit NAME: the unit as it is for the directory of the plugins.
+unit() { sed "s#/opt/cni/bin#$bin_dir#" "conf/$1"; }
+
+place_units() {
+  [ -n "$unit_dir" ] || return 0
+  for name in $units; do
+    unit "$name" >"$unit_dir/$new"
+    chmod 0644 "$unit_dir/$new"
+    mv -fT -- "$unit_dir/$new" "$unit_dir/$name"
+  done
+  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket)"
+}
+
 # --- taking away -------------------------------------------------------------------------------
 
 remove_plugins() {
@@ -328,12 +344,23 @@ remove_list() {
   fi
 }
 
+remove_units() {
+  [ -n "$unit_dir" ] || return 0
+  for name in $units; do
+    if unit "$name" | cmp -s -- - "$unit_dir/$name"; then
+      rm -f -- "$unit_dir/$name"
+      say "· removed $unit_dir/$name"
+    fi
+  done
+}
+
 # --- the four verbs ----------------------------------------------------------------------------
 
 usual_bin_dir=/opt/cni/bin
 bin_dir=$usual_bin_dir
 conf_dir=/etc/cni/net.d
 cnictl_dir=
+unit_dir=
 conf=yes
 filter=
 
@@ -341,16 +368,19 @@ install() {
   # All that can be refused is refused before anything is changed.
   directory "$bin_dir"
   directory "$cnictl_dir"
+  [ -z "$unit_dir" ] || directory "$unit_dir"
   build cni cnictl
   place_plugins "$built/cni"
   place_cnictl "$built/cnictl"
   place_list
+  place_units
 }
 
 uninstall() {
   remove_plugins
   remove_cnictl
   remove_list
+  remove_units
   say '· what running pods use stays: leases in /var/lib/cni, bridges, and the table "inet swift_cni"'
 }
 
@@ -366,12 +396,14 @@ demo() {
 
 # For the witness and the tools that tests look with; for the virtual machine, whose kernel is
 # fetched, not installed; the runtimes, and what cnitool is built from; upstream's plugins, which
-# tests change over from and back to; the tracer that makes system calls fail, and small disks to fill.
+# tests change over from and back to; the tracer that makes system calls fail, and small disks to fill;
+# servers for dhcp.
 test_packages='libmnl-dev nftables iptables conntrack iproute2 iputils-ping python3 procps busybox-static
   qemu-system-x86 cpio
   podman crun conmon containerd runc golang-go golang-github-appc-cni-dev
   python3-grpcio containernetworking-plugins
-  strace e2fsprogs'
+  strace e2fsprogs
+  dnsmasq-base kea-dhcp4-server'
 
 run_tests() {
   need_root test
@@ -403,12 +435,13 @@ case ${1:-} in
 esac
 while [ $# -gt 0 ]; do
   case $1 in
-    --bin-dir | --conf-dir | --cnictl-dir | --filter)
+    --bin-dir | --conf-dir | --cnictl-dir | --unit-dir | --filter)
       [ -n "${2:-}" ] || die "$1 needs a value"
       case $1 in
         --bin-dir) bin_dir=$(absolute "$2") ;;
         --conf-dir) conf_dir=$(absolute "$2") ;;
         --cnictl-dir) cnictl_dir=$(absolute "$2") ;;
+        --unit-dir) unit_dir=$(absolute "$2") ;;
         --filter) filter=$2 ;;
       esac
       shift

@@ -53,6 +53,14 @@ public protocol Plugin: SendableMetatype {
   /// - Parameter request: what is asked.
   /// - Throws: ``ProtocolError``, told to the runtime as it is.
   static func status(_ request: Request) throws(ProtocolError)
+
+  /// Does what somebody asks who starts the program with words behind its name.
+  ///
+  /// Runtimes never do; a plugin that needs a daemon is started as one so.
+  ///
+  /// - Parameter words: what stands behind the name.
+  /// - Returns: the exit code; `nil` when the words mean nothing here, and the environment counts.
+  static func serve(_ words: [String]) -> Int32?
 }
 
 extension Plugin {
@@ -72,4 +80,7 @@ extension Plugin {
 
   /// Always ready.
   public static func status(_ request: Request) throws(ProtocolError) {}
+
+  /// No words mean anything.
+  public static func serve(_ words: [String]) -> Int32? { nil }
 }

@@ -7,7 +7,15 @@ extension PluginMain {
   ///   - registry: the plugins of this program.
   ///   - program: the name under which the program is no plugin; there argument 1 may name one.
   public static func serve(_ registry: PluginRegistry, program: String) -> Never {
-    serve(registry, as: name(from: CommandLine.arguments, program: program))
+    let arguments = CommandLine.arguments
+    let name = name(from: arguments, program: program)
+    let words = arguments.dropFirst(
+      self.name(from: [arguments.first ?? program], program: program) == nil ? 2 : 1)
+    if let name, !words.isEmpty, let plugin = registry[name] {
+      StandardStreams.repair()
+      if let code = plugin.serve(Array(words)) { CurrentProcess.exit(code) }
+    }
+    serve(registry, as: name)
   }
 
   /// Does what the runtime asks of this process, and ends it.

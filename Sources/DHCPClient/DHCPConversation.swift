@@ -109,6 +109,11 @@ public struct DHCPConversation: Sendable {
     return discover(at: now)
   }
 
+  /// Looks for an address, however long it takes.
+  public mutating func search(at now: BootTime) -> [Step] {
+    discover(at: now)
+  }
+
   /// Goes on with a lease from before a restart: asks whether it still holds.
   public mutating func resume(_ lease: DHCPLease, at now: BootTime) -> [Step] {
     self.lease = lease
@@ -217,7 +222,8 @@ public struct DHCPConversation: Sendable {
     switch phase {
     case .idle, .pausing, .bound: return []
     case .selecting:
-      plan(now + timing.pause(after: attempt))
+      let isFirst = attempt == 0 && now == began
+      plan(now + (isFirst ? DHCPTiming.firstPause : timing.pause(after: max(0, attempt - 1))))
       return [.broadcast(message(.discover, at: now))]
     case .requesting(let offer):
       plan(min(now + timing.pause(after: attempt), asked + timing.exchange))

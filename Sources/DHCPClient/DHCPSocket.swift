@@ -67,13 +67,15 @@ public struct DHCPSocket: ~Copyable {
   ///   - source: the leased address.
   ///   - server: where to; all hosts of the link if nil.
   ///   - link: the link's name.
+  ///   - patience: how long to wait until it has left the link, where the link goes next.
   /// - Throws: `SystemError`; `ENETUNREACH` when no route leads there.
   public static func send(
     _ message: DHCPMessage, from source: IPv4Address, to server: IPv4Address?,
-    onLink link: InterfaceName
+    onLink link: InterfaceName, patience: Duration = .zero
   ) throws(SystemError) {
     let socket = try DatagramSocket(from: source.bytes, port: clientPort, onLink: link.text)
     try socket.send(
       message.bytes, to: (server ?? IPv4Address(255, 255, 255, 255)).bytes, port: serverPort)
+    try socket.waitUntilSent(patience)
   }
 }

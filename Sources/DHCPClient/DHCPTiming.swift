@@ -17,6 +17,10 @@ public struct DHCPTiming: Hashable, Sendable {
     self.acquisition = acquisition
   }
 
+  /// The pause after the very first request: a link that has just come up, or the port of a bridge
+  /// at its other end, loses frames.
+  static let firstPause = Duration.milliseconds(300)
+
   /// The pause after a try, spread so that clients that start together do not stay together.
   ///
   /// RFC 2131, section 4.1: 4 seconds, doubled each time, each with up to a second more or less.

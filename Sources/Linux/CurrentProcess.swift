@@ -2,6 +2,16 @@ internal import Glibc
 
 /// The process this code runs in.
 public enum CurrentProcess {
+  /// Its number.
+  ///
+  /// Kernel name: `getpid`.
+  public static var id: Int32 { getpid() }
+
+  /// The user whose rights it has.
+  ///
+  /// Kernel name: `geteuid`.
+  public static var user: UInt32 { geteuid() }
+
   /// Ends the process at once.
   ///
   /// Nothing is buffered in this house, so there is nothing to flush first.

@@ -56,6 +56,23 @@ public struct DatagramSocket: ~Copyable {
     }
   }
 
+  /// Waits until nothing that was sent is held back, as it is while a neighbour is looked for.
+  ///
+  /// Kernel name: `SIOCOUTQ`.
+  ///
+  /// - Parameter patience: how long to wait at most; that it was too short is no error.
+  /// - Throws: ``SystemError``.
+  public borrowing func waitUntilSent(_ patience: Duration) throws(SystemError) {
+    let number = descriptor.rawValue
+    let deadline = MonotonicTime.now + patience
+    while MonotonicTime.now < deadline {
+      var held: Int32 = 0
+      try Syscall.check("ioctl SIOCOUTQ") { unsafe ioctl(number, UInt(TIOCOUTQ), &held) }
+      if held == 0 { return }
+      MonotonicTime.sleep(for: .milliseconds(1))
+    }
+  }
+
   /// Takes the next datagram.
   ///
   /// - Returns: what it holds; nil when there is none.

@@ -167,14 +167,6 @@ public struct LocalConnection: ~Copyable {
       return 0
     }
   }
-
-  /// Says that nothing more will be sent.
-  ///
-  /// - Throws: ``SystemError``.
-  public borrowing func finishSending() throws(SystemError) {
-    let number = descriptor.rawValue
-    try Syscall.check("shutdown") { shutdown(number, Int32(SHUT_WR)) }
-  }
 }
 
 private func localSocket() throws(SystemError) -> OwnedDescriptor {

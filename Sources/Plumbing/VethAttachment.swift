@@ -23,6 +23,7 @@ public enum VethAttachment {
     _ request: Request, _ failures: inout Failures, isWatched: Bool = false,
     filters: (borrowing PacketFilterSession, inout Failures) -> Void = { _, _ in }
   ) {
+    releaseOverInterface(request)
     let session = PacketFilterSession()
     let told = hostInterfaces(of: request)
     failures.attempt("shut the interface") { () throws(ProtocolError) in
@@ -48,6 +49,18 @@ public enum VethAttachment {
     } catch {
       // DEL must do with what there is.
       return nil
+    }
+  }
+
+  /// Gives an address back that goes back over the interface itself, while there is one.
+  ///
+  /// Only dhcp's does: its server is told from the container. All other addresses outlive whatever
+  /// uses them. What goes wrong here is told by ``release(_:_:)``, which asks again.
+  public static func releaseOverInterface(_ request: Request) {
+    do throws(ProtocolError) {
+      if try request.configuration.ipamType == "dhcp" { try request.delegateDelete(to: "dhcp") }
+    } catch {
+      // Asked again when the interface is gone.
     }
   }
 

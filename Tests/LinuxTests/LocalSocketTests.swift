@@ -24,8 +24,6 @@ struct LocalSocketTests {
     #expect(try caller.send([1, 2, 3]) == 3)
     #expect(try called.receive(limit: 2) == [1, 2])
     #expect(try called.receive(limit: 2) == [3])
-    try caller.finishSending()
-    #expect(try called.receive(limit: 2) == [])
     #expect(try called.send([4]) == 1)
     #expect(try caller.receive(limit: 10) == [4])
 
@@ -37,6 +35,14 @@ struct LocalSocketTests {
       sent += count
     }
     #expect(sent > 0)
+
+    do {
+      let passer = try LocalConnection(to: path)
+      #expect(try passer.send([5]) == 1)
+    }
+    let passed = try listener.accept()
+    #expect(try passed?.receive(limit: 10) == [5])
+    #expect(try passed?.receive(limit: 10) == [])
   }
 
   @Test("that a dead process has left is replaced; one in use, and a file, are not")

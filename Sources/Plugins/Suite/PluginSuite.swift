@@ -1,6 +1,7 @@
 internal import BandwidthPlugin
 internal import BridgePlugin
 public import CNI
+internal import DHCPPlugin
 internal import FirewallPlugin
 internal import HostLocalPlugin
 internal import LoopbackPlugin
@@ -14,7 +15,7 @@ extension PluginRegistry {
     // main
     Bridge.self, Loopback.self, PTP.self,
     // ipam
-    HostLocal.self, Static.self,
+    DHCP.self, HostLocal.self, Static.self,
     // meta
     Bandwidth.self, Firewall.self, Tuning.self,
   ])

@@ -1,0 +1,155 @@
+internal import Addressing
+internal import CNI
+internal import DHCPClient
+internal import Digest
+internal import JSON
+
+/// What the configuration asks of dhcp; a value of this type can be served.
+struct DHCPConfiguration {
+  /// The metric of all routes; nil leaves it to the kernel.
+  let priority: Int?
+  /// What is said and asked, for every container of the network.
+  let provided: [(option: DHCPOption, value: [UInt8])]
+  /// What servers are asked to tell, in order.
+  let requested: [DHCPOption]
+  /// Whether servers shall answer to all hosts of the link.
+  let wantsBroadcast: Bool
+
+  /// Reads the keys under `ipam`.
+  ///
+  /// - Parameters:
+  ///   - ipam: the keys.
+  ///   - arguments: `CNI_ARGS`, whose values options may be filled from.
+  /// - Throws: `ProtocolError` of code 7 that names the key.
+  init(_ ipam: JSONFields, arguments: String) throws(ProtocolError) {
+    let priority = try ipam.read { fields throws(JSONFieldError) in
+      try fields.integer("priority", as: UInt32.self) ?? 0
+    }
+    self.priority = priority == 0 ? nil : Int(priority)
+    provided = try Self.provided(ipam, Self.values(arguments))
+    requested = try Self.requested(ipam)
+    wantsBroadcast = try ipam.read { fields throws(JSONFieldError) in
+      try fields.boolean("broadcast") ?? false
+    }
+  }
+
+  /// Who a container is to the servers.
+  func identity(of attachment: Attachment, wantsBroadcast: Bool) -> DHCPIdentity {
+    DHCPIdentity(
+      clientIdentifier: DHCPIdentity.identifier(Self.name(of: attachment)), provided: provided,
+      requested: requested, wantsBroadcast: wantsBroadcast || self.wantsBroadcast)
+  }
+
+  /// Upstream's name, at most 254 bytes.
+  ///
+  /// Upstream cuts a longer one, and two containers may then share an address; here the hash of the
+  /// whole name keeps them apart.
+  private static func name(of attachment: Attachment) -> String {
+    let name = "\(attachment.container)/\(attachment.network)/\(attachment.interface)"
+    guard name.utf8.count > 254 else { return name }
+    let kept = String(decoding: name.utf8.prefix(221), as: UTF8.self)
+    return "\(kept)/\(SHA512.hex(name, prefix: 32))"
+  }
+
+  // MARK: - Options
+
+  private static func provided(
+    _ ipam: JSONFields, _ values: [String: String]
+  ) throws(ProtocolError) -> [(option: DHCPOption, value: [UInt8])] {
+    var provided: [(option: DHCPOption, value: [UInt8])] = []
+    func provide(
+      _ option: DHCPOption, _ value: String, _ tooLong: String
+    ) throws(ProtocolError) {
+      guard value.utf8.count <= 255 else {
+        throw ProtocolError(
+          .invalidConfiguration, tooLong, details: "an option holds at most 255 bytes")
+      }
+      provided.removeAll { $0.option == option }
+      provided.append((option, Array(value.utf8)))
+    }
+    for fields in try ipam.read({ fields throws(JSONFieldError) in try fields.objects("provide") })
+      ?? []
+    {
+      guard let (option, text) = try option(fields) else {
+        throw ProtocolError(
+          .invalidConfiguration, "Can not parse option \"\"",
+          details: "\(fields.path(of: "option")) is missing: name what \"value\" is for")
+      }
+      guard !option.belongsToProtocol else {
+        throw ProtocolError(
+          .invalidConfiguration, "option \(text.inQuotes) cannot be provided",
+          details: "\(fields.path(of: "option")): the protocol itself sets it; take it out")
+      }
+      let (value, key) = try fields.read { fields throws(JSONFieldError) in
+        (try fields.text("value") ?? "", try fields.text("fromArg") ?? "")
+      }
+      if !value.isEmpty {
+        let tooLong = "value too long for option \(text.inQuotes): \(value.inQuotes)"
+        try provide(option, value, tooLong)
+      }
+      if let value = values[key] {
+        try provide(
+          option, value,
+          "value too long for option \(text.inQuotes) from CNI_ARGS \(key.inQuotes): "
+            + value.inQuotes)
+      }
+    }
+    return provided
+  }
+
+  /// The configured options, then those without which a result has no routes and no resolver.
+  private static func requested(_ ipam: JSONFields) throws(ProtocolError) -> [DHCPOption] {
+    var requested: [DHCPOption] = []
+    var skipsUsual = false
+    for fields in try ipam.read({ fields throws(JSONFieldError) in try fields.objects("request") })
+      ?? []
+    {
+      if let (option, _) = try option(fields) { requested.append(option) }
+      let skips = try fields.read { fields throws(JSONFieldError) in
+        try fields.boolean("skipDefault") ?? false
+      }
+      skipsUsual = skipsUsual || skips
+    }
+    if !skipsUsual {
+      requested += [.routers, .subnetMask, .nameServers, .domainName, .domainSearch]
+    }
+    var seen: Set<DHCPOption> = []
+    return requested.filter { seen.insert($0).inserted }
+  }
+
+  /// An option by name or number, with its text; nil for none.
+  private static func option(
+    _ fields: JSONFields
+  ) throws(ProtocolError) -> (DHCPOption, String)? {
+    let text = try fields.read { fields throws(JSONFieldError) in try fields.text("option") } ?? ""
+    guard !text.isEmpty else { return nil }
+    if let option = names[text] { return (option, text) }
+    guard let number = UInt8(text), text.utf8.first != UInt8(ascii: "+") else {
+      throw ProtocolError(
+        .invalidConfiguration, "Can not parse option \(text.inQuotes)",
+        details: "\(fields.path(of: "option")) is a number from 0 to 255 or one of "
+          + names.keys.sorted().joined(separator: ", "))
+    }
+    return (DHCPOption(rawValue: number), text)
+  }
+
+  /// Upstream's names, and further ones of dhcp-options(5).
+  private static let names: [String: DHCPOption] = [
+    "subnet-mask": .subnetMask, "routers": .routers, "host-name": .hostName,
+    "vendor-class-identifier": .vendorClass, "dhcp-client-identifier": .clientIdentifier,
+    "user-class": .userClass,
+    "domain-name-servers": .nameServers, "domain-name": .domainName,
+    "domain-search": .domainSearch, "interface-mtu": .interfaceMTU, "ntp-servers": .timeServers,
+    "static-routes": .staticRoutes, "classless-static-routes": .classlessRoutes,
+  ]
+
+  /// `CNI_ARGS`, read as loosely as upstream does here: pieces without `=` are passed over.
+  private static func values(_ arguments: String) -> [String: String] {
+    var values: [String: String] = [:]
+    for piece in arguments.split(separator: ";") {
+      let parts = piece.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2 { values[String(parts[0])] = String(parts[1]) }
+    }
+    return values
+  }
+}

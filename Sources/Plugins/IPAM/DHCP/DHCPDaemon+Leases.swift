@@ -1,0 +1,197 @@
+internal import CNI
+internal import DHCPClient
+internal import JSON
+internal import Linux
+
+extension Household {
+  /// Where leases are kept.
+  var leaseDirectory: String { options.hostPrefix + options.leaseDirectory }
+
+  /// Makes the directory for leases, or refuses one that others can write to.
+  func makeLeaseDirectory() throws(SystemError) {
+    try Directory.create(leaseDirectory, mode: 0o700)
+    let status = try Directory.open(leaseDirectory).status()
+    guard status.owner == CurrentProcess.user, status.mode.rawValue & 0o022 == 0 else {
+      throw SystemError(
+        operation: "use a directory that others can write to, instead of one of mode 0700,",
+        subject: leaseDirectory, errno: .notPermitted)
+    }
+  }
+}
+
+extension DHCPOrder {
+  /// As it stands in a file: on one line.
+  var text: String { JSONWriter.text(.object(document)) }
+
+  /// The order that a lease file holds.
+  init(_ file: DHCPLeaseFile) throws(ProtocolError) {
+    let document: JSONObject?
+    do throws(JSONParseError) {
+      document = try JSONParser.parse(file.order).objectValue
+    } catch {
+      throw ProtocolError(error)
+    }
+    try self.init(document ?? [:])
+  }
+}
+
+extension DHCPDaemon {
+  /// Goes on with the leases of before a restart.
+  ///
+  /// What cannot be read or belongs to nobody any more is removed: its container is gone, or it will
+  /// be deleted without us.
+  mutating func resume() {
+    let directory = household.leaseDirectory
+    let now = BootTime.now
+    do throws(SystemError) {
+      for name in try Directory.entries(of: directory) {
+        let path = "\(directory)/\(name)"
+        let keeper = resumed(path)
+        if let keeper {
+          keepers[keeper.attachment] = keeper
+          settle(keeper.attachment, at: now)
+        } else {
+          try File.remove(path)
+        }
+      }
+    } catch {
+      household.log("cannot read the leases of before: \(error)")
+    }
+    if !keepers.isEmpty { household.log("going on with \(keepers.count) leases") }
+  }
+
+  private func resumed(_ path: String) -> LeaseKeeper? {
+    do throws(ProtocolError) {
+      let file: DHCPLeaseFile?
+      do throws(SystemError) {
+        file = try DHCPLeaseFile(path: path)
+      } catch {
+        throw ProtocolError(error)
+      }
+      guard let file else {
+        household.log("\(path) is no lease, or a torn one")
+        return nil
+      }
+      return try LeaseKeeper(resuming: file, household, at: .now)
+    } catch {
+      household.log("\(path): \(error)")
+      return nil
+    }
+  }
+
+  /// Does what an order asks, or notes that its caller waits.
+  ///
+  /// - Returns: the answer; nil when it comes later.
+  /// - Throws: `ProtocolError`, which is the answer then.
+  mutating func answer(
+    _ order: DHCPOrder, of caller: Caller, at now: BootTime
+  ) throws(ProtocolError) -> JSONObject? {
+    switch order.command {
+    case .add: return try add(order, caller, at: now)
+    case .check:
+      guard let attachment = order.attachment, let result = keepers[attachment]?.told else {
+        throw ProtocolError(
+          .internalFailure, "there is no lease for this attachment",
+          details: "it has been lost or was never there; delete and add the container")
+      }
+      return try result.document(for: .newest)
+    case .delete:
+      if let attachment = order.attachment { try release(attachment, at: now) }
+    case .collectGarbage:
+      var failure: ProtocolError?
+      for attachment in keepers.keys
+      where attachment.network == order.network && !order.valid.contains(attachment.withoutNetwork)
+      {
+        household.log("\(attachment): nobody has it any more")
+        do throws(ProtocolError) {
+          try release(attachment, at: now)
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+    case .status, .version: ()
+    }
+    return [:]
+  }
+
+  private mutating func add(
+    _ order: DHCPOrder, _ caller: Caller, at now: BootTime
+  ) throws(ProtocolError) -> JSONObject? {
+    guard let attachment = order.attachment else { return [:] }
+    if let keeper = keepers[attachment] {
+      if try keeper.isFor(order, household) {
+        if let told = keeper.told { return try told.document(for: .newest) }
+        caller.wait(for: attachment, at: now)
+        return nil
+      }
+      // Another container by the same name: the first one's namespace is gone or forgotten.
+      try drop(attachment, ProtocolError(.unknownContainer, "another container has taken over"))
+    }
+    keepers[attachment] = try LeaseKeeper(order, attachment, household, at: now)
+    caller.wait(for: attachment, at: now)
+    settle(attachment, at: now)
+    return nil
+  }
+
+  private mutating func release(_ attachment: Attachment, at now: BootTime) throws(ProtocolError) {
+    guard let keeper = keepers[attachment] else { return }
+    try keeper.release(at: now)
+    try drop(attachment, ProtocolError(.tryAgainLater, "the attachment has been deleted"))
+  }
+
+  /// Forgets a keeper, and tells those who wait for it.
+  private mutating func drop(
+    _ attachment: Attachment, _ error: ProtocolError
+  ) throws(ProtocolError) {
+    guard let keeper = keepers.removeValue(forKey: attachment) else { return }
+    tellWaiting(attachment, .failure(error))
+    try keeper.forget()
+  }
+
+  /// Draws the consequences of how a keeper stands.
+  mutating func settle(_ attachment: Attachment, at now: BootTime) {
+    guard let keeper = keepers[attachment] else { return }
+    do throws(ProtocolError) {
+      switch keeper.standing {
+      case .waiting: ()
+      case .ready:
+        guard let told = keeper.told else { return }
+        tellWaiting(attachment, .success(try told.document(for: .newest)))
+      case .failed(let error): try drop(attachment, error)
+      case .gone:
+        household.log("\(attachment): the container is gone, and so is its lease")
+        try drop(
+          attachment,
+          ProtocolError(.unknownContainer, "the container's network namespace is gone"))
+      }
+    } catch {
+      household.log("\(attachment): \(error)")
+    }
+  }
+
+  /// Lets go of an attachment whose first lease nobody waits for any more.
+  mutating func abandon(_ attachment: Attachment, at now: BootTime) {
+    guard let keeper = keepers[attachment], case .waiting = keeper.standing,
+      !callers.values.contains(where: { $0.awaited == attachment })
+    else { return }
+    household.log("\(attachment): whoever asked has left")
+    do throws(ProtocolError) {
+      try release(attachment, at: now)
+    } catch {
+      household.log("\(attachment): \(error)")
+    }
+  }
+}
+
+extension LeaseKeeper {
+  /// Whether an order is about the same namespace.
+  fileprivate func isFor(
+    _ order: DHCPOrder, _ household: Household
+  ) throws(ProtocolError) -> Bool {
+    let asked = try ContainerPlace(
+      path: household.options.hostPrefix + (order.namespacePath ?? ""),
+      interface: attachment.interface)
+    return asked.identity == place.identity
+  }
+}

@@ -1,0 +1,38 @@
+internal import Addressing
+internal import CNI
+internal import DHCPClient
+internal import JSON
+
+extension DHCPLease {
+  /// What the lease means to a container.
+  ///
+  /// - Parameters:
+  ///   - priority: the metric of all routes.
+  ///   - requested: the options that were asked for by name; those without a place of their own in a
+  ///     result come under `dhcp`.
+  /// - Returns: the result; nil when the server has told no mask.
+  func result(priority: Int?, requested: [DHCPOption]) -> PluginResult? {
+    guard let address = interfaceAddress else { return nil }
+    let routes = routes.map { route in
+      // A subnet on the link has no router; scope 253 says so.
+      ResultRoute(
+        destination: InterfaceAddress(
+          address: route.destination.first, prefix: route.destination.prefix),
+        gateway: route.router.map(IPAddress.v4), priority: priority,
+        scope: route.router == nil ? 253 : nil)
+    }
+    var result = PluginResult(
+      addresses: [ResultAddress(address: address, gateway: routers.first.map(IPAddress.v4))],
+      routes: routes,
+      dns: DNSSettings(
+        nameservers: nameServers.isEmpty ? nil : nameServers.map(\.description),
+        domain: domainName, search: searchDomains.isEmpty ? nil : searchDomains))
+    var others = JSONObject()
+    if requested.contains(.hostName), let hostName { others["hostName"] = .string(hostName) }
+    if requested.contains(.timeServers), !timeServers.isEmpty {
+      others["timeServers"] = .array(timeServers.map { .string($0.description) })
+    }
+    if !others.isEmpty { result.otherMembers.append(JSONMember("dhcp", .object(others))) }
+    return result
+  }
+}

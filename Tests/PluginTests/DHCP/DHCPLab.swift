@@ -1,0 +1,163 @@
+import CNI
+import JSON
+import Linux
+import PluginSuite
+import TestSupport
+import Testing
+import Witness
+
+/// A network with servers, the daemon, and pods that lie on it, in namespaces of this lab's own.
+///
+///     let lab = try DHCPLab()
+///     try lab.startDaemon()
+///     let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,2m")
+///     let pod = try lab.pod("one")
+///     let result = try lab.add(pod).result()
+final class DHCPLab {
+  /// Where the servers and the daemon are, and the bridge `lan0`, 192.168.1.1/24.
+  let host: FreshNamespace
+  let state: TemporaryDirectory
+  private let runner: PluginRun
+  private(set) var daemon: BackgroundProgram?
+  private var pods: [Pod] = []
+
+  init() throws {
+    host = try FreshNamespace()
+    state = try TemporaryDirectory()
+    runner = try PluginRun(.suite)
+    for line in [
+      "link add lan0 address 02:00:5e:00:53:ff type bridge", "addr add 192.168.1.1/24 dev lan0",
+      "link set lan0 up",
+    ] {
+      try ip(line)
+    }
+  }
+
+  var socket: String { state.path("dhcp.sock") }
+  var leaseDirectory: String { state.path("leases") }
+
+  // MARK: Programs
+
+  /// Starts the daemon and waits until it listens.
+  func startDaemon(_ flags: String...) throws {
+    let program = try BuiltProgram.cni()
+    daemon = try host.run {
+      try BackgroundProgram(
+        program,
+        ["dhcp", "daemon", "-socketpath", socket, "-leasedir", leaseDirectory] + flags,
+        log: state.path("daemon.log"))
+    }
+    let answers = try Patience.until(.seconds(10)) { try status().exitCode == 0 }
+    let said = try log()
+    #expect(answers, "\(said)")
+  }
+
+  /// Starts dnsmasq, and waits until it serves.
+  func dnsmasq(_ range: String, _ options: String...) throws -> BackgroundProgram {
+    let log = state.path("dnsmasq.log")
+    let server = try host.run {
+      try BackgroundProgram(
+        "/usr/sbin/dnsmasq",
+        [
+          "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=lan0",
+          "--except-interface=lo", "--dhcp-range=\(range)", "--no-ping", "--pid-file=",
+          "--dhcp-leasefile=\(state.path("dnsmasq.leases"))", "--user=root", "--log-dhcp",
+          "--log-facility=-",
+        ] + options, log: log)
+    }
+    let serves = try Patience.until(.seconds(10)) {
+      try server.said().contains("DHCP, IP range") && server.isRunning
+    }
+    let said = try server.said()
+    #expect(serves, "\(said)")
+    return server
+  }
+
+  // MARK: Pods
+
+  /// A pod on the network, its link down, which lives as long as this lab.
+  func pod(_ container: String) throws -> Pod {
+    let pod = try Pod(container)
+    pods.append(pod)
+    // A name for the port that fits, whatever the container is called.
+    let port = "p\(UInt32.random(in: .min ... .max))"
+    try ip("link add \(port) type veth peer name eth0 netns \(pod.path)")
+    try ip("link set \(port) master lan0 up")
+    return pod
+  }
+
+  /// Lets go of a pod, whose namespace is gone when the test lets go as well.
+  func forget(_ container: String) {
+    pods.removeAll { $0.container == container }
+  }
+
+  // MARK: Calls
+
+  /// The configuration with these keys under `ipam`.
+  func call(_ pod: Pod, _ keys: JSONObject = [:]) -> PluginCall {
+    var ipam: JSONObject = ["type": "dhcp", "daemonSocketPath": .string(socket)]
+    for member in keys.members { ipam[member.key] = member.value }
+    let document: JSONValue = [
+      "cniVersion": "1.1.0", "name": "net", "type": "macvlan", "ipam": .object(ipam),
+    ]
+    var call = PluginCall("dhcp", JSONWriter.text(document), namespace: pod.path)
+    call.container = pod.container
+    return call
+  }
+
+  func add(_ pod: Pod, _ keys: JSONObject = [:]) throws -> PluginOutcome {
+    try ask("ADD", call(pod, keys))
+  }
+
+  func check(_ pod: Pod) throws -> PluginOutcome { try ask("CHECK", call(pod)) }
+
+  func delete(_ pod: Pod) throws -> PluginOutcome { try ask("DEL", call(pod)) }
+
+  func status() throws -> PluginOutcome {
+    var call = PluginCall("dhcp", "")
+    call.configuration =
+      #"{"cniVersion": "1.1.0", "name": "net", "ipam": {"daemonSocketPath": "\#(socket)"}}"#
+    return try ask("STATUS", call)
+  }
+
+  func ask(_ command: String, _ call: PluginCall) throws -> PluginOutcome {
+    try host.run { runner.ask(command, call) }
+  }
+
+  // MARK: What is there
+
+  /// Gives a pod what its main plugin would give it.
+  func configure(_ pod: Pod, as result: PluginResult) throws {
+    for address in result.addresses { try pod.ip("addr add \(address.address) dev eth0") }
+    for route in result.routes {
+      let way = route.gateway.map { "via \($0)" } ?? "scope link"
+      try pod.ip("route add \(route.subnet) \(way) dev eth0")
+    }
+  }
+
+  /// The lease files.
+  func leases() throws -> [String] {
+    guard try File.status(of: leaseDirectory) != nil else { return [] }
+    return try Directory.entries(of: leaseDirectory)
+  }
+
+  /// What the daemon has said.
+  func log() throws -> String { try daemon?.said() ?? "" }
+
+  /// Expects something to come true before long.
+  func expectSoon(
+    _ what: String, within limit: Duration = .seconds(20),
+    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+  ) throws {
+    let came = try Patience.until(limit, condition)
+    let said = try log()
+    #expect(came, "\(what)\n\(said)", sourceLocation: sourceLocation)
+  }
+
+  /// How often a text stands in what a program has said.
+  func count(_ text: String, in program: BackgroundProgram) throws -> Int {
+    try program.said().split(separator: "\n").count { $0.contains(text) }
+  }
+
+  func ip(_ line: String) throws { try host.run { try TestProgram.ip(line) } }
+}
