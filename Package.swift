@@ -89,6 +89,9 @@ let floors: [Target] = [
   plugin(
     "Firewall", in: "Meta",
     ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Firewalld"] + ground),
+  plugin(
+    "PortMap", in: "Meta",
+    ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Conntrack", "Iptables", "Digest"] + ground),
   plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
   plugin("Static", in: "IPAM", ground),
   plugin(
@@ -98,7 +101,7 @@ let floors: [Target] = [
     "PluginSuite",
     [
       "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
-      "BandwidthPlugin", "FirewallPlugin", "TuningPlugin",
+      "BandwidthPlugin", "FirewallPlugin", "PortMapPlugin", "TuningPlugin",
       "DHCPPlugin",
     ],
     path: "Sources/Plugins/Suite"),

@@ -26,6 +26,11 @@ public struct Prefix: Hashable, Sendable {
     Prefix(unchecked: family.bitWidth, family: family)
   }
 
+  /// All prefixes of a family, the shortest first.
+  public static func all(_ family: IPFamily) -> [Prefix] {
+    (0...family.bitWidth).map { Prefix(unchecked: $0, family: family) }
+  }
+
   /// The network part as ones, in the low bits as in ``IPAddress/bits``.
   public var mask: UInt128 { family.allOnes ^ hostMask }
 

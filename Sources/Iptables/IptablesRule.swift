@@ -88,6 +88,11 @@ public struct IptablesChange: Hashable, Sendable {
   /// The line that `iptables-restore` reads.
   let line: String
 
+  /// Makes a chain of one's own, or empties it if it is there.
+  public static func emptyChain(_ name: String) -> IptablesChange {
+    IptablesChange(line: ":\(name) - [0:0]")
+  }
+
   /// Deletes a rule just as it was listed.
   public static func delete(_ rule: IptablesRule) -> IptablesChange {
     IptablesChange(line: "-D \(rule.specification)")

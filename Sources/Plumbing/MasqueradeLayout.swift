@@ -77,11 +77,8 @@ extension MasqueradeLayout {
     let names = try socket.setNames(in: .ours)
     var prefixes: Set<Prefix> = []
     for family in IPFamily.allCases {
-      for length in 0...family.bitWidth {
-        let prefix = Prefix(family, length)
-        if names.contains(ownSubnets(prefix).name) {
-          prefixes.insert(prefix)
-        }
+      for prefix in Prefix.all(family) where names.contains(ownSubnets(prefix).name) {
+        prefixes.insert(prefix)
       }
     }
     return prefixes
@@ -155,11 +152,6 @@ extension MasqueradeLayout {
 }
 
 extension IPFamily {
-  /// As it appears in names.
-  fileprivate var shortName: String { self == .v4 ? "v4" : "v6" }
-
-  fileprivate var dataType: DataType { self == .v4 ? .ipv4Address : .ipv6Address }
-
   /// 224.0.0.0/4 or ff00::/8.
   fileprivate var multicast: Subnet {
     switch self {

@@ -10,10 +10,8 @@ internal import Nftables
 // costs more than a whole DEL.
 
 extension UpstreamMasquerade {
-  /// The table in which upstream's rules stand.
-  private static let table = "nat"
-  /// The chain that packets come from.
-  private static let entry = "POSTROUTING"
+  /// Where upstream's rules stand.
+  private static let leftovers = IptablesLeftovers(in: "nat", entries: ["POSTROUTING"])
 
   /// The chain of a container on a network; the interface has no part in it, so two interfaces of
   /// one container on one network share it and lose it together.
@@ -26,14 +24,7 @@ extension UpstreamMasquerade {
   static func families(
     withChain name: String, on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> [IptablesProgram.Family] {
-    var families: [IptablesProgram.Family] = []
-    for family in IptablesProgram.Family.allCases {
-      let table = Table(family: family == .v4 ? .ipv4 : .ipv6, name: table)
-      if try socket.listedChain(Chain(name, in: table)) != nil {
-        families.append(family)
-      }
-    }
-    return families
+    try leftovers.families(withChains: [name], on: socket)
   }
 
   /// Removes the chain of an attachment, and what leads there, from iptables.
@@ -46,8 +37,8 @@ extension UpstreamMasquerade {
     throws(ProtocolError)
   {
     let name = chainName(attachment)
-    try removeChains(inNftables: inNftables) { family throws(SystemError) in
-      try LegacyTables.has(chain: name, in: table, family)
+    try leftovers.remove(inNftables: inNftables) { family throws(SystemError) in
+      try LegacyTables.has(chain: name, in: leftovers.table, family)
     } rules: {
       $0.target == name
     } chains: {
@@ -68,8 +59,8 @@ extension UpstreamMasquerade {
   ) throws(ProtocolError) {
     let kept = Set(containers.map { comment(network, $0.text) })
     let beginning = "name: \"\(network.text)\" id: \""
-    try removeChains(inNftables: inNftables) { family throws(SystemError) in
-      try LegacyTables.has(table, family)
+    try leftovers.remove(inNftables: inNftables) { family throws(SystemError) in
+      try LegacyTables.has(leftovers.table, family)
     } rules: { rule in
       guard let comment = rule.comment, rule.target?.hasPrefix("CNI-") == true else { return false }
       return comment.hasPrefix(beginning) && !kept.contains(comment)
@@ -80,40 +71,5 @@ extension UpstreamMasquerade {
 
   private static func comment(_ network: NetworkName, _ container: String) -> String {
     "name: \"\(network.text)\" id: \"\(container)\""
-  }
-
-  /// Removes chains that are wanted, or that rules of POSTROUTING that are wanted lead to.
-  private static func removeChains(
-    inNftables: [IptablesProgram.Family],
-    inLegacyTables: (IptablesProgram.Family) throws(SystemError) -> Bool,
-    rules isWanted: (IptablesRule) -> Bool, chains isWantedChain: (String) -> Bool
-  ) throws(ProtocolError) {
-    for family in IptablesProgram.Family.allCases {
-      var variants: [IptablesProgram.Variant] = inNftables.contains(family) ? [.nft] : []
-      do {
-        if try inLegacyTables(family) {
-          variants.append(.legacy)
-        }
-      } catch {
-        throw ProtocolError(error)
-      }
-      do {
-        for variant in variants {
-          guard let program = try IptablesProgram.find(family, variant) else { continue }
-          let listing = try program.rules(of: table)
-          let rules = listing.filter { $0.kind == .rule && $0.chain == entry && isWanted($0) }
-          let names = Set(rules.compactMap(\.target))
-          let chains = listing.filter {
-            $0.kind == .chain && (names.contains($0.chain) || isWantedChain($0.chain))
-          }
-          guard !rules.isEmpty || !chains.isEmpty else { continue }
-          try program.change(
-            table,
-            rules.map(IptablesChange.delete) + chains.flatMap(IptablesChange.deleteChain))
-        }
-      } catch {
-        throw ProtocolError(.internalFailure, "\(error)")
-      }
-    }
   }
 }

@@ -15,7 +15,8 @@ struct InstalledPlugins: ~Copyable {
   }
 
   static let names = [
-    "bandwidth", "bridge", "dhcp", "firewall", "host-local", "loopback", "ptp", "static", "tuning",
+    "bandwidth", "bridge", "dhcp", "firewall", "host-local", "loopback", "portmap", "ptp", "static",
+    "tuning",
   ]
 
   /// The versions of the specification that a plugin speaks: upstream's, where one of a chain knows

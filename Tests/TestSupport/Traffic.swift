@@ -98,7 +98,7 @@ public enum Traffic {
 
 extension SystemError {
   /// Whether a call failed because nobody answered, or because the network said that nobody would.
-  fileprivate var isSilence: Bool {
+  var isSilence: Bool {
     switch operation {
     case "connect", "recvfrom", "accept", "send", "sendto": true
     default: false

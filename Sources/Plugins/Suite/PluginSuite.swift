@@ -6,6 +6,7 @@ internal import FirewallPlugin
 internal import HostLocalPlugin
 internal import LoopbackPlugin
 internal import PTPPlugin
+internal import PortMapPlugin
 internal import StaticPlugin
 internal import TuningPlugin
 
@@ -17,6 +18,6 @@ extension PluginRegistry {
     // ipam
     DHCP.self, HostLocal.self, Static.self,
     // meta
-    Bandwidth.self, Firewall.self, Tuning.self,
+    Bandwidth.self, Firewall.self, PortMap.self, Tuning.self,
   ])
 }

@@ -1,0 +1,110 @@
+internal import Linux
+
+/// Somebody in a namespace who hears what is sent to him, and answers with the same bytes.
+///
+///     let server = try Listener(.udp, in: pod.namespace, at: "10.1.2.2")
+///     let source = try server.source(of: outside, speakingTo: "192.0.2.1", port: 53)
+public final class Listener {
+  /// The port he listens on, which nobody else had.
+  public let port: UInt16
+  private let socket: TestSocket
+  private let transport: Traffic.Transport
+  private let patience: Duration
+
+  /// Listens at an address of a namespace.
+  ///
+  /// - Parameters:
+  ///   - transport: to what.
+  ///   - namespace: where.
+  ///   - address: at which address.
+  ///   - patience: how long he waits, and those who speak to him.
+  /// - Throws: `SystemError`.
+  public init(
+    _ transport: Traffic.Transport, in namespace: borrowing FreshNamespace, at address: String,
+    patience: Duration = .seconds(1)
+  ) throws {
+    var port: UInt16 = 0
+    socket = try namespace.run {
+      let socket = try TestSocket(transport, like: address, patience: patience)
+      port = try socket.bind(address)
+      if transport == .tcp { try socket.listen() }
+      return socket
+    }
+    self.port = port
+    self.transport = transport
+    self.patience = patience
+  }
+
+  /// Lets somebody speak to an address that may lead here.
+  ///
+  /// - Returns: whom the listener hears; nil if either side hears nothing.
+  /// - Throws: `SystemError` of a call that is not about the way between them.
+  public func source(
+    of speaker: borrowing FreshNamespace, speakingTo address: String, port: UInt16
+  ) throws -> String? {
+    try source(of: Speaker(transport, in: speaker, to: address, port: port, patience: patience))
+  }
+
+  /// Lets somebody speak who has spoken before, from the same port.
+  public func source(of speaker: Speaker?) throws -> String? {
+    guard let speaker else { return nil }
+    do throws(SystemError) {
+      try speaker.speak()
+      let count = Speaker.message.count
+      switch transport {
+      case .udp:
+        let (heard, peer) = try socket.receive(count + 1)
+        try socket.answer(heard, to: peer)
+        let (answer, _) = try speaker.socket.receive(count + 1)
+        return answer == Speaker.message ? peer.address : nil
+      case .tcp:
+        var peer = SocketName()
+        let other = try socket.accept(from: &peer)
+        let (heard, _) = try other.receive(count)
+        try other.send(heard)
+        let (answer, _) = try speaker.socket.receive(count)
+        return answer == Speaker.message ? peer.address : nil
+      }
+    } catch {
+      guard error.isSilence else { throw error }
+      return nil
+    }
+  }
+}
+
+/// Somebody who speaks to one address and port from one port of his own.
+public final class Speaker {
+  static let message = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+  let socket: TestSocket
+
+  /// Connects to an address; nil if nobody is there.
+  ///
+  /// - Throws: `SystemError` of a call that is not about the way.
+  public init?(
+    _ transport: Traffic.Transport, in namespace: borrowing FreshNamespace, to address: String,
+    port: UInt16, patience: Duration = .seconds(1)
+  ) throws {
+    let socket = try namespace.run {
+      try TestSocket(transport, like: address, patience: patience)
+    }
+    do throws(SystemError) {
+      try socket.connect(address, port: port)
+    } catch {
+      guard error.isSilence else { throw error }
+      return nil
+    }
+    self.socket = socket
+  }
+
+  /// Sends the message.
+  ///
+  /// A socket tells first that an earlier datagram found nobody, and sends nothing then.
+  fileprivate func speak() throws(SystemError) {
+    do {
+      try socket.send(Self.message)
+    } catch {
+      guard error.errno == .connectionRefused else { throw error }
+      try socket.send(Self.message)
+    }
+  }
+}
