@@ -8,11 +8,11 @@ extension PluginLab {
   ///
   /// They know nothing of specification 1.1.0.
   func askUpstream(
-    _ command: String, _ network: TestNetwork, _ pod: Pod
+    _ command: String, _ network: TestNetwork, _ pod: Pod, _ variables: [String: String] = [:]
   ) throws -> PluginOutcome {
     var call = call(network, pod)
     call.path = "/usr/lib/cni"
-    call.variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+    call.variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(variables) { $1 }
     return try host.run {
       let ran = try ChildProcess.run(
         "/usr/lib/cni/\(network.plugin)",

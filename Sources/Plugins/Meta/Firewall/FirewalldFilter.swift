@@ -34,8 +34,11 @@ enum FirewalldFilter {
         do throws(FirewalldError) {
           try FirewalldZone(zone, environment: request.invocation.environment)
             .removeSource(address)
-        } catch  where error == .notRunning {
+        } catch .notRunning {
           // Its rules went with it, and sources like these are not in its files.
+          return
+        } catch .refused(let words) where words.hasPrefix(noZone) {
+          // A zone that is not there has no sources.
           return
         }
       }
@@ -58,7 +61,7 @@ enum FirewalldFilter {
     } catch {
       switch error {
       case .notRunning, .noProgram: return false
-      case .refused(let words) where words.hasPrefix("INVALID_ZONE"): return false
+      case .refused(let words) where words.hasPrefix(noZone): return false
       case .refused, .system: throw ProtocolError(.internalFailure, "\(error)")
       }
     }
@@ -88,6 +91,9 @@ enum FirewalldFilter {
     }
   }
 
+  /// The code with which firewalld says that it has no zone of a name.
+  private static let noZone = "INVALID_ZONE"
+
   private static func told(
     _ step: String, _ work: () throws(FirewalldError) -> Void
   ) throws(ProtocolError) {
@@ -100,7 +106,7 @@ enum FirewalldFilter {
         case .noProgram: "install systemd's busctl"
         case .system: ""
         case .refused(let words):
-          words.hasPrefix("INVALID_ZONE") ? "\"firewalldZone\" names a zone of firewalld" : ""
+          words.hasPrefix(noZone) ? "\"firewalldZone\" names a zone of firewalld" : ""
         }
       throw ProtocolError(.internalFailure, "\(step): \(error)", details: remedy)
     }
