@@ -43,7 +43,8 @@ extension Measurement {
   func operations(of scenarios: [Scenario]) -> BarPlot {
     let shown: [(String, Verb)] = [
       ("bridge", .add), ("bridge", .delete), ("masq", .add), ("masq", .delete), ("ptp", .add),
-      ("dual", .add), ("bridge16", .add), ("start", .version),
+      ("dual", .add), ("bridge16", .add), ("portmap", .add), ("firewall", .add), ("chain", .add),
+      ("chain", .delete), ("start", .version),
     ]
     let groups = shown.compactMap { name, verb -> BarPlot.Group? in
       guard let scenario = scenarios.first(where: { $0.name == name }) else { return nil }
@@ -69,6 +70,7 @@ extension Scenario {
     case "bridge": "\(verb.rawValue), bridge"
     case "masq": "\(verb.rawValue), bridge with ipMasq"
     case "dual": "\(verb.rawValue), bridge, IPv4 and IPv6"
+    case "chain": "\(verb.rawValue), bridge and all behind it"
     case "bridge16": "\(verb.rawValue), bridge, 16 at a time, each"
     default: "\(verb.rawValue), \(plugin)"
     }
