@@ -109,7 +109,7 @@ fi
 # Those modules that the cases need, and what they need in turn; the guest's kernel then loads
 # them by itself, as on any host.
 wanted='bridge veth 8021q dummy macvlan ipvlan vrf ifb tun br_netfilter nf_tables nft_[a-z_0-9]*
-  nf_nat nf_conntrack nf_conntrack_netlink'
+  nf_nat nf_conntrack nf_conntrack_netlink sch_tbf sch_htb sch_ingress cls_u32 act_mirred'
 for name in $wanted; do
   grep -E "/$name\.ko[^ ]*:" "$kernel/lib/modules/$release/modules.dep" | tr -d ':'
 done | tr ' ' '\n' | sort -u >"$root/modules"
