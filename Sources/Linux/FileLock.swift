@@ -37,6 +37,40 @@ public struct FileLock: ~Copyable {
     throw .timedOut(path: path, holder: LockHolder.describe(path))
   }
 
+  /// Takes the lock on a network namespace, waiting while another has it.
+  ///
+  /// It is one lock for all who come to the namespace, by whatever path.
+  ///
+  /// - Parameters:
+  ///   - namespace: the namespace.
+  ///   - timeout: how long to wait at most.
+  /// - Throws: ``FileLockError``; `timedOut` names who had the lock at the end.
+  public init(
+    on namespace: borrowing NetworkNamespace, timeout: Duration
+  ) throws(FileLockError) {
+    do throws(SystemError) {
+      let opened = try FileLock.reopen(namespace)
+      if try FileLock.take(opened, namespace.path, timeout: timeout) {
+        descriptor = opened
+        return
+      }
+    } catch {
+      throw .system(error)
+    }
+    throw .timedOut(path: namespace.path, holder: LockHolder.describe(namespace.identity))
+  }
+
+  /// Opens a namespace once more: locks go with openings, and that one may be lent to others.
+  private static func reopen(
+    _ namespace: borrowing NetworkNamespace
+  ) throws(SystemError) -> OwnedDescriptor {
+    let way = "/proc/self/fd/\(namespace.descriptor.rawValue)"
+    return OwnedDescriptor(
+      adopting: try Syscall.check("open", namespace.path) {
+        unsafe Glibc.open(way, O_RDONLY | O_CLOEXEC)
+      })
+  }
+
   private static func open(
     _ path: String, mode: FileMode
   ) throws(SystemError) -> OwnedDescriptor {

@@ -4,9 +4,17 @@ enum LockHolder {
   ///
   /// Only a help for whoever reads a message: where the kernel does not tell, the text says so.
   static func describe(_ path: String) -> String {
-    let unknown = "another process"
     do throws(SystemError) {
       guard let file = try File.status(of: path)?.identity else { return unknown }
+      return describe(file)
+    } catch {
+      return unknown
+    }
+  }
+
+  /// Who holds the lock on a file.
+  static func describe(_ file: FileIdentity) -> String {
+    do throws(SystemError) {
       let table = try File.read("/proc/locks", limit: 1 << 20)
       guard let process = holder(of: file, in: String(decoding: table, as: UTF8.self))
       else { return unknown }
@@ -17,6 +25,8 @@ enum LockHolder {
       return unknown
     }
   }
+
+  private static var unknown: String { "another process" }
 
   /// Finds the process in the kernel's table.
   ///

@@ -21,6 +21,30 @@ struct FileLockTests {
     #expect(holder.hasPrefix("process ") && holder.hasSuffix("(\(command))"))
   }
 
+  @Test("on a namespace is one lock, whichever way leads there", .needsRoot)
+  func namespace() throws {
+    let fresh = try FreshNamespace()
+    let other = try FreshNamespace()
+    func isFree(_ path: String) throws -> Bool {
+      let namespace = try NetworkNamespace(path: path)
+      do throws(FileLockError) {
+        _ = try FileLock(on: namespace, timeout: .zero)
+        return true
+      } catch {
+        guard case .timedOut(path, let holder) = error else { throw error }
+        #expect(holder.hasPrefix("process "))
+        return false
+      }
+    }
+    do {
+      let held = try FileLock(on: fresh.namespace, timeout: .zero)
+      #expect(try !isFree(fresh.path))
+      #expect(try isFree(other.path))
+      _ = consume held
+    }
+    #expect(try isFree(fresh.path))
+  }
+
   @Test("does not wait at all when told not to")
   func refusesAtOnce() throws {
     let directory = try TemporaryDirectory()
