@@ -129,7 +129,7 @@ let proof: [Target] = [
   tests("AddressingTests", ["Addressing"]),
   tests("DigestTests", ["Digest"]),
   tests("JSONTests", ["JSON", "Linux"]),
-  tests("LinuxTests", ["Linux", "TestSupport"]),
+  tests("LinuxTests", ["Linux", "TestSupport", "Witness"]),
   tests("NetlinkTests", ["Netlink", "Linux", "TestSupport"]),
   tests(
     "RouteNetlinkTests",

@@ -43,6 +43,8 @@ public struct SeenLink: Hashable, Sendable {
   public let bridge: SeenBridge?
   /// The settings of a port of a bridge.
   public let port: SeenBridgePort?
+  /// The settings of a link of kind `tun`.
+  public let tap: SeenTap?
 
   /// Whether the link is administratively up.
   public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
@@ -78,6 +80,24 @@ public struct SeenBridgePort: Hashable, Sendable {
   public let floodsUnicast: Bool
   /// BR_STATE_: 0 disabled, 3 forwarding.
   public let state: UInt8
+}
+
+/// The settings of a link that a program serves.
+public struct SeenTap: Hashable, Sendable {
+  /// Whether it carries frames; else it carries packets.
+  public let isTap: Bool
+  /// The user that may serve it; nil for whoever has the privilege.
+  public let owner: UInt32?
+  /// The group that may serve it.
+  public let group: UInt32?
+  /// Whether it stays when nobody serves it.
+  public let isPersistent: Bool
+  /// Whether several programs or threads may serve it.
+  public let hasManyQueues: Bool
+  /// Whether frames come with a header for offloading.
+  public let hasVirtualHeader: Bool
+  /// Whether frames come with four bytes about the packet.
+  public let hasPacketInformation: Bool
 }
 
 /// Every link of the calling thread's network namespace.
@@ -119,6 +139,7 @@ extension SeenLink {
     ipvlanFlags = kind == "ipvlan" ? data.number(IFLA_IPVLAN_FLAGS) : nil
     bridge = kind == "bridge" ? SeenBridge(data) : nil
     let isPort = info.text(IFLA_INFO_SLAVE_KIND) == "bridge"
+    tap = kind == "tun" ? SeenTap(data) : nil
     port = isPort ? SeenBridgePort(info.nest(IFLA_INFO_SLAVE_DATA)) : nil
   }
 }
@@ -129,6 +150,19 @@ extension SeenBridge {
     defaultVLAN = data.number(IFLA_BR_VLAN_DEFAULT_PVID) ?? 0
     runsSpanningTree = data.number(IFLA_BR_STP_STATE, as: UInt32.self) != 0
     snoopsMulticast = data.number(IFLA_BR_MCAST_SNOOPING, as: UInt8.self) == 1
+  }
+}
+
+extension SeenTap {
+  init(_ data: Attributes) {
+    func isOn(_ type: Int) -> Bool { data.number(type, as: UInt8.self) == 1 }
+    isTap = data.number(IFLA_TUN_TYPE, as: UInt8.self) == UInt8(IFF_TAP)
+    owner = data.number(IFLA_TUN_OWNER)
+    group = data.number(IFLA_TUN_GROUP)
+    isPersistent = isOn(IFLA_TUN_PERSIST)
+    hasManyQueues = isOn(IFLA_TUN_MULTI_QUEUE)
+    hasVirtualHeader = isOn(IFLA_TUN_VNET_HDR)
+    hasPacketInformation = isOn(IFLA_TUN_PI)
   }
 }
 

@@ -43,6 +43,15 @@ enum {
   CNI_NS_GET_NSTYPE = 0xb703,
 };
 
+/* Requests of /dev/net/tun, macros with expressions in them. */
+#include <linux/if_tun.h>
+enum {
+  CNI_TUNSETIFF = (int)TUNSETIFF,
+  CNI_TUNSETPERSIST = (int)TUNSETPERSIST,
+  CNI_TUNSETOWNER = (int)TUNSETOWNER,
+  CNI_TUNSETGROUP = (int)TUNSETGROUP,
+};
+
 /* `syscall` is variadic, so Swift cannot call it; the C library has no name for openat2. Returns
  * a descriptor, or -1 and errno. */
 int cni_openat2(int directory, const char *path, unsigned long long flags,
