@@ -85,6 +85,7 @@ let floors: [Target] = [
   plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),
   plugin("PTP", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bandwidth", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("SourceRouting", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin(
     "Firewall", in: "Meta",
@@ -103,6 +104,7 @@ let floors: [Target] = [
       "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
       "BandwidthPlugin", "FirewallPlugin", "PortMapPlugin", "TuningPlugin",
       "DHCPPlugin",
+      "SourceRoutingPlugin",
     ],
     path: "Sources/Plugins/Suite"),
   floor(

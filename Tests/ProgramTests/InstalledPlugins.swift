@@ -15,7 +15,8 @@ struct InstalledPlugins: ~Copyable {
   }
 
   static let names = [
-    "bandwidth", "bridge", "dhcp", "firewall", "host-local", "loopback", "portmap", "ptp", "static",
+    "bandwidth", "bridge", "dhcp", "firewall", "host-local", "loopback", "portmap", "ptp", "sbr",
+    "static",
     "tuning",
   ]
 

@@ -7,6 +7,7 @@ internal import HostLocalPlugin
 internal import LoopbackPlugin
 internal import PTPPlugin
 internal import PortMapPlugin
+internal import SourceRoutingPlugin
 internal import StaticPlugin
 internal import TuningPlugin
 
@@ -18,6 +19,6 @@ extension PluginRegistry {
     // ipam
     DHCP.self, HostLocal.self, Static.self,
     // meta
-    Bandwidth.self, Firewall.self, PortMap.self, Tuning.self,
+    Bandwidth.self, Firewall.self, PortMap.self, SourceRouting.self, Tuning.self,
   ])
 }
