@@ -84,6 +84,7 @@ let floors: [Target] = [
   plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),
   plugin("PTP", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("Tap", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bandwidth", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("SourceRouting", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
@@ -105,6 +106,7 @@ let floors: [Target] = [
       "BandwidthPlugin", "FirewallPlugin", "PortMapPlugin", "TuningPlugin",
       "DHCPPlugin",
       "SourceRoutingPlugin",
+      "TapPlugin",
     ],
     path: "Sources/Plugins/Suite"),
   floor(

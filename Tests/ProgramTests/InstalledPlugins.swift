@@ -16,7 +16,7 @@ struct InstalledPlugins: ~Copyable {
 
   static let names = [
     "bandwidth", "bridge", "dhcp", "firewall", "host-local", "loopback", "portmap", "ptp", "sbr",
-    "static",
+    "static", "tap",
     "tuning",
   ]
 

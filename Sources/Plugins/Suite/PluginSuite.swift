@@ -9,13 +9,14 @@ internal import PTPPlugin
 internal import PortMapPlugin
 internal import SourceRoutingPlugin
 internal import StaticPlugin
+internal import TapPlugin
 internal import TuningPlugin
 
 extension PluginRegistry {
   /// The plugins of this house, each under the name by which it lies on `CNI_PATH`.
   public static let suite = PluginRegistry([
     // main
-    Bridge.self, Loopback.self, PTP.self,
+    Bridge.self, Loopback.self, PTP.self, Tap.self,
     // ipam
     DHCP.self, HostLocal.self, Static.self,
     // meta
