@@ -68,6 +68,6 @@ public struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Lower-case pairs of digits with colons.
   public var description: String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    bytes.hexadecimalText(separatedBy: UInt8(ascii: ":"))
   }
 }

@@ -22,7 +22,7 @@ public enum PluginMain {
   /// - Returns: the plugin's name; `nil` when the program was called by its own name alone.
   public static func name(from arguments: [String], program: String) -> String? {
     let path = arguments.first ?? program
-    let name = path.split(separator: "/").last.map(String.init) ?? program
+    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap(String.init) ?? program
     return name == program ? arguments.dropFirst().first : name
   }
 

@@ -48,8 +48,13 @@ public struct SHA512: Sendable {
   public static func hex(_ text: String, prefix n: Int) -> String {
     var hash = SHA512()
     hash.update(text.utf8)
-    let digits = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    return String(digits.prefix(n))
+    var digits: [UInt8] = []
+    for byte in hash.finalize() {
+      for value in [byte >> 4, byte & 15] {
+        digits.append(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
+      }
+    }
+    return String(decoding: digits.prefix(n), as: UTF8.self)
   }
 
   /// Mixes one block into the state (FIPS 180-4, section 6.4.2).

@@ -74,11 +74,12 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
 }
 
 private func sameBytes(_ one: String, _ other: String) -> Bool {
-  one.utf8.elementsEqual(other.utf8)
+  one.utf8.count == other.utf8.count && one.utf8.elementsEqual(other.utf8)
 }
 
 private func sameLetters(_ one: String, _ other: String) -> Bool {
-  one.utf8.elementsEqual(other.utf8) { lowercased($0) == lowercased($1) }
+  one.utf8.count == other.utf8.count
+    && one.utf8.elementsEqual(other.utf8) { lowercased($0) == lowercased($1) }
 }
 
 private func lowercased(_ byte: UInt8) -> UInt8 {

@@ -29,6 +29,6 @@ public enum BootID {
   }
 
   private static func text(_ line: String) -> String {
-    String(line.prefix { $0.isASCII && !$0.isWhitespace })
+    String(decoding: line.utf8.prefix { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
   }
 }

@@ -11,9 +11,6 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// What it was opened as, for messages.
   public let path: String
 
-  /// Which namespace it is.
-  public let identity: FileIdentity
-
   /// Opens a namespace by a path, such as `/run/netns/x` or `/proc/42/ns/net`.
   ///
   /// Links are followed: those of `/proc` are how namespaces are named.
@@ -22,20 +19,35 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// - Throws: ``SystemError``; `ENOENT` when it is gone, `EINVAL` when the path holds something
   ///   other than a network namespace.
   public init(path: String) throws(SystemError) {
-    let number = try Syscall.check("open", path) {
-      // O_NONBLOCK, because a FIFO in this place must not hold us up.
-      unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    }
-    let opened = OwnedDescriptor(adopting: number)
+    let opened = try Self.open(path)
+    let number = opened.rawValue
     // The kind is asked only of the namespace file system: elsewhere the request's number may mean
     // something else.
     var answer = statfs()
     try Syscall.check("fstatfs", path) { unsafe fstatfs(number, &answer) }
     guard answer.f_type == NSFS_MAGIC, ioctl(number, UInt(CNI_NS_GET_NSTYPE)) == CLONE_NEWNET
     else { throw SystemError(operation: "open network namespace", subject: path, errno: .invalid) }
-    identity = try opened.status().identity
-    descriptor = opened
+    self.init(opened, path)
+  }
+
+  private init(_ descriptor: consuming OwnedDescriptor, _ path: String) {
+    self.descriptor = descriptor
     self.path = path
+  }
+
+  private static func open(_ path: String) throws(SystemError) -> OwnedDescriptor {
+    let number = try Syscall.check("open", path) {
+      // O_NONBLOCK, because a FIFO in this place must not hold us up.
+      unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    }
+    return OwnedDescriptor(adopting: number)
+  }
+
+  /// Which namespace it is.
+  ///
+  /// - Throws: ``SystemError`` of `fstat`.
+  public borrowing func identity() throws(SystemError) -> FileIdentity {
+    try descriptor.status().identity
   }
 
   /// The namespace the calling thread stands in.
@@ -43,7 +55,9 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// - Returns: that namespace.
   /// - Throws: ``SystemError`` when `/proc` does not tell.
   public static func current() throws(SystemError) -> NetworkNamespace {
-    try NetworkNamespace(path: "/proc/thread-self/ns/net")
+    let path = "/proc/thread-self/ns/net"
+    // What `/proc` itself calls a namespace need not be asked whether it is one.
+    return NetworkNamespace(try open(path), path)
   }
 
   /// Makes a new, empty namespace; the calling thread stays where it is.
@@ -63,11 +77,6 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// A path others can open this namespace by, as long as this value and its process live.
   public var sharedPath: String {
     "/proc/\(getpid())/fd/\(descriptor.rawValue)"
-  }
-
-  /// Whether two values hold the same namespace.
-  public borrowing func isSame(as other: borrowing NetworkNamespace) -> Bool {
-    identity == other.identity
   }
 
   /// Does some work with the calling thread standing in this namespace.

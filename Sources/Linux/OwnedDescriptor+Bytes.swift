@@ -17,9 +17,12 @@ extension OwnedDescriptor {
   /// - Parameters:
   ///   - limit: the most bytes that are accepted.
   ///   - subject: what is being read, for the error.
+  ///   - isWhole: a read that gives less than was asked for has reached the end, as in a setting.
   /// - Returns: all bytes from the current position.
   /// - Throws: ``SystemError``; `EFBIG` when there are more bytes than `limit`.
-  public borrowing func readToEnd(limit: Int, subject: String = "") throws(SystemError) -> [UInt8] {
+  public borrowing func readToEnd(
+    limit: Int, subject: String = "", isWhole: Bool = false
+  ) throws(SystemError) -> [UInt8] {
     let number = rawValue
     var bytes: [UInt8] = []
     // One byte beyond the limit is room enough to see that there is more.
@@ -39,6 +42,7 @@ extension OwnedDescriptor {
       if bytes.count > limit {
         throw SystemError(operation: "read", subject: subject, errno: .fileTooBig)
       }
+      if isWhole && got < chunk { return bytes }
       chunk = min(max(4096, bytes.count), limit + 1 - bytes.count)
     }
   }

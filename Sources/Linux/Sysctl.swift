@@ -13,10 +13,7 @@ public enum Sysctl {
   /// - Returns: its text.
   /// - Throws: ``SystemError``; `ENOENT` when the kernel has no such setting.
   public static func read(_ name: [String]) throws(SystemError) -> String {
-    let descriptor = try open(name, flags: O_RDONLY)
-    let bytes = try descriptor.readToEnd(limit: 65536, subject: path(name))
-    let text = String(decoding: bytes, as: UTF8.self)
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    try read(try open(name, flags: O_RDONLY), path: path(name))
   }
 
   /// Writes a setting.
@@ -27,11 +24,7 @@ public enum Sysctl {
   /// - Throws: ``SystemError``; `EROFS` or `EACCES` when `/proc/sys` is read-only here, `EINVAL`
   ///   when the kernel does not take the text.
   public static func write(_ name: [String], _ text: String) throws(SystemError) {
-    let descriptor = try open(name, flags: O_WRONLY)
-    let bytes = Array(text.utf8)
-    let number = descriptor.rawValue
-    // One write: a setting takes the whole text or refuses it.
-    try Syscall.check("write", path(name)) { unsafe Glibc.write(number, bytes, bytes.count) }
+    try write(text, to: try open(name, flags: O_WRONLY), path: path(name))
   }
 
   /// Writes a setting unless it already is as wanted.
@@ -52,26 +45,54 @@ public enum Sysctl {
     return true
   }
 
-  private static func path(_ name: [String]) -> String {
+  fileprivate static func path(_ name: [String]) -> String {
     "/proc/sys/" + name.joined(separator: "/")
   }
 
   private static func open(_ name: [String], flags: Int32) throws(SystemError) -> OwnedDescriptor {
-    // A part with a slash in it would be two parts.
-    let isPlain = !name.isEmpty && name.allSatisfy { !$0.isEmpty && !$0.utf8.contains(0x2F) }
-    guard isPlain else {
-      throw SystemError(operation: "open", subject: path(name), errno: .invalid)
-    }
     let root = try Directory.open("/proc/sys")
     try requireProc(root)
-    let inner = name.joined(separator: "/")
-    let rootNumber = root.rawValue
-    let number = try Syscall.check("open", path(name)) {
+    return try open(name, beneath: root, flags: flags, path: path(name))
+  }
+
+  /// Opens a name beneath a directory of `/proc/sys`.
+  fileprivate static func open(
+    _ name: [String], beneath directory: borrowing OwnedDescriptor, flags: Int32,
+    path: @autoclosure () -> String
+  ) throws(SystemError) -> OwnedDescriptor {
+    var inner = ""
+    for part in name {
+      // A part with a slash in it would be two parts.
+      guard !part.isEmpty, !part.utf8.contains(UInt8(ascii: "/")) else {
+        throw SystemError(operation: "open", subject: path(), errno: .invalid)
+      }
+      if !inner.isEmpty { inner += "/" }
+      inner += part
+    }
+    let directoryNumber = directory.rawValue
+    let number = try Syscall.check("open", path()) {
       unsafe cni_openat2(
-        rootNumber, inner, UInt64(flags | O_CLOEXEC | O_NOFOLLOW),
+        directoryNumber, inner, UInt64(flags | O_CLOEXEC | O_NOFOLLOW),
         UInt64(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV))
     }
     return OwnedDescriptor(adopting: number)
+  }
+
+  fileprivate static func read(
+    _ descriptor: consuming OwnedDescriptor, path: String
+  ) throws(SystemError) -> String {
+    let bytes = try descriptor.readToEnd(limit: 65536, subject: path, isWhole: true)
+    let text = String(decoding: bytes, as: UTF8.self)
+    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+  }
+
+  fileprivate static func write(
+    _ text: String, to descriptor: consuming OwnedDescriptor, path: @autoclosure () -> String
+  ) throws(SystemError) {
+    let bytes = Array(text.utf8)
+    let number = descriptor.rawValue
+    // One write: a setting takes the whole text or refuses it.
+    try Syscall.check("write", path()) { unsafe Glibc.write(number, bytes, bytes.count) }
   }
 
   private static func requireProc(_ root: borrowing OwnedDescriptor) throws(SystemError) {
@@ -80,6 +101,52 @@ public enum Sysctl {
     try Syscall.check("fstatfs", "/proc/sys") { unsafe fstatfs(number, &answer) }
     guard answer.f_type == PROC_SUPER_MAGIC else {
       throw SystemError(operation: "open", subject: "/proc/sys", errno: .invalid)
+    }
+  }
+}
+
+extension Sysctl {
+  /// Settings that lie side by side, such as those of all interfaces, held open.
+  ///
+  /// They are those of the namespace the thread stood in when they were opened, wherever it goes
+  /// afterwards. To open each by its whole name costs more the more namespaces a host has, since the
+  /// kernel keeps the folders of all of them under one name.
+  public struct Folder: ~Copyable, Sendable {
+    private let descriptor: OwnedDescriptor
+    private let name: [String]
+
+    /// Opens a folder of settings.
+    ///
+    /// - Parameter name: the parts of its name, such as `["net", "ipv6", "conf"]`.
+    /// - Throws: ``SystemError``; `ENOENT` when the kernel has none, as without IPv6.
+    public init(_ name: [String]) throws(SystemError) {
+      let descriptor = try Sysctl.open(name, flags: O_RDONLY | O_DIRECTORY)
+      self.descriptor = descriptor
+      self.name = name
+    }
+
+    /// Reads a setting in it, as ``Sysctl/read(_:)`` does.
+    public borrowing func read(_ rest: [String]) throws(SystemError) -> String {
+      let path = Sysctl.path(name + rest)
+      return try Sysctl.read(
+        try Sysctl.open(rest, beneath: descriptor, flags: O_RDONLY, path: path), path: path)
+    }
+
+    /// Writes a setting in it, as ``Sysctl/write(_:_:)`` does.
+    public borrowing func write(_ rest: [String], _ text: String) throws(SystemError) {
+      let parts = name
+      try Sysctl.write(
+        text,
+        to: try Sysctl.open(
+          rest, beneath: descriptor, flags: O_WRONLY, path: Sysctl.path(parts + rest)),
+        path: Sysctl.path(parts + rest))
+    }
+
+    /// Writes a setting in it unless it is as wanted, as ``Sysctl/writeIfDifferent(_:_:)`` does.
+    public borrowing func writeIfDifferent(
+      _ rest: [String], _ text: String
+    ) throws(SystemError) {
+      if try read(rest) != text { try write(rest, text) }
     }
   }
 }

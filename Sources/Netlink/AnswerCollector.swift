@@ -134,8 +134,8 @@ extension AnswerCollector {
 
 extension AnswerCollector {
   /// The answers so far, one for each request, when nothing more will come.
-  func answers() -> [Result<[Message], NetlinkError>] {
-    var answers: [Result<[Message], NetlinkError>] = []
+  func answers() -> [NetlinkAnswer] {
+    var answers: [NetlinkAnswer] = []
     answers.reserveCapacity(requests.count)
     // A plain loop: each generic type that a chain of adapters needs is put together by the runtime
     // at its first use, which costs a short-lived process more than the loop itself.
@@ -145,7 +145,7 @@ extension AnswerCollector {
     return answers
   }
 
-  private func answer(to request: Message, _ slot: Slot) -> Result<[Message], NetlinkError> {
+  private func answer(to request: Message, _ slot: Slot) -> NetlinkAnswer {
     if let error = slot.error { return .failure(error) }
     if !slot.isDone, request.answer != .silence || damage != nil {
       return .failure(missing(request))

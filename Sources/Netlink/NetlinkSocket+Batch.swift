@@ -13,7 +13,7 @@ extension NetlinkSocket {
   ///
   /// - Throws: ``NetlinkError`` if the socket fails, so that nothing is known about the requests.
   public borrowing func batch(_ requests: [Message]) throws(NetlinkError)
-    -> [Result<[Message], NetlinkError>]
+    -> [NetlinkAnswer]
   {
     try converse(requests)
   }

@@ -39,7 +39,7 @@ extension NetlinkSocket {
 
   /// The one exchange loop of the house.
   borrowing func converse(_ requests: [Message]) throws(NetlinkError)
-    -> [Result<[Message], NetlinkError>]
+    -> [NetlinkAnswer]
   {
     guard let first = requests.first else { return [] }
     if let overlong = requests.first(where: \.isOverlong) {

@@ -7,7 +7,7 @@ enum Wire: ~Copyable {
 
   /// What one send and its receives brought.
   enum Outcome {
-    case answered([Result<[Message], NetlinkError>])
+    case answered([NetlinkAnswer])
     /// An answer was longer than the buffer and is gone; the wire looks ahead from now on.
     case tooLong
   }

@@ -44,7 +44,7 @@ struct Add: Verb {
 
   private func requireNamespace(_ path: String) throws {
     do throws(SystemError) {
-      _ = try NetworkNamespace(path: path).identity
+      _ = try NetworkNamespace(path: path)
     } catch {
       let advice =
         error.errno == .noEntry

@@ -76,7 +76,7 @@ enum NamespaceState: String {
       return
     }
     do throws(SystemError) {
-      _ = try NetworkNamespace(path: path).identity
+      _ = try NetworkNamespace(path: path)
       self = .present
     } catch {
       self = [.noEntry, .notDirectory, .invalid].contains(error.errno) ? .gone : .unknown

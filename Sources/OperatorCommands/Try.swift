@@ -65,7 +65,7 @@ struct Try: Verb {
   /// The first look at this host, which is also where a lack of rights shows.
   private func stock(of stores: [String]) throws -> Leftovers {
     do throws(SystemError) {
-      _ = try NetworkNamespace.make().identity
+      _ = try NetworkNamespace.make()
     } catch {
       guard error.errno == .notPermitted else { throw error }
       throw OperatorFailure(

@@ -21,7 +21,7 @@ extension InterfaceName {
   /// `bwp` and the bytes in hexadecimal digits.
   fileprivate init?(shaping bytes: some Collection<UInt8>) {
     do {
-      try self.init("bwp" + bytes.hexadecimalText)
+      try self.init("bwp" + bytes.hexadecimalText())
     } catch {
       // Six bytes make fifteen letters and digits; there is no such name to refuse.
       return nil

@@ -56,7 +56,7 @@ public struct AttachmentNames: Sendable {
   public var alias: String {
     let text = Self.aliasPrefix + Self.plainText(attachment)
     guard text.utf8.count > Self.aliasLimit else { return text }
-    let ending = "#" + digest.prefix(16).hexadecimalText
+    let ending = "#" + digest.prefix(16).hexadecimalText()
     return String(decoding: text.utf8.prefix(Self.aliasLimit - ending.utf8.count), as: UTF8.self)
       + ending
   }
@@ -88,18 +88,11 @@ public struct AttachmentNames: Sendable {
   }
 }
 
-extension Collection<UInt8> {
-  /// Two lower-case digits for each byte.
-  var hexadecimalText: String {
-    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-}
-
 extension InterfaceName {
   /// `veth` and the bytes in hexadecimal digits.
   fileprivate init?(veth bytes: some Collection<UInt8>) {
     do {
-      try self.init("veth" + bytes.hexadecimalText)
+      try self.init("veth" + bytes.hexadecimalText())
     } catch {
       // Four bytes make twelve letters and digits; there is no such name to refuse.
       return nil

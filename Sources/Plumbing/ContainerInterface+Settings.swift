@@ -2,7 +2,7 @@ internal import Addressing
 public import CNI
 internal import Linux
 internal import Netlink
-internal import RouteNetlink
+public import RouteNetlink
 
 extension ContainerInterface {
   /// Writes the settings that must be right before an address is given.
@@ -11,29 +11,22 @@ extension ContainerInterface {
     in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     let hasIPv6 = addresses.contains { $0.address.family == .v6 }
-    do {
-      try worlds.namespace.run { () throws(ProtocolError) in
-        // The kernel then announces the interface's addresses each time it comes up, and when
-        // AddressAnnouncement asks for it.
-        InterfaceSetting.prefer(.v4, name, "arp_notify", "1")
-        if hasIPv6 { InterfaceSetting.prefer(.v6, name, "ndisc_notify", "1") }
-        InterfaceSetting.prefer(.v6, name, "accept_dad", manner.detectsDuplicates ? "1" : "0")
-        if manner.detectsDuplicates { InterfaceSetting.prefer(.v6, name, "enhanced_dad", "1") }
-        guard hasIPv6 else { return }
-        // Its addresses are given, not learned: no neighbour may add others or another router.
-        InterfaceSetting.prefer(.v6, name, "accept_ra", "0")
-        try switchOnIPv6(name)
-      }
-    } catch {
-      throw ProtocolError(error)
-    }
+    worlds.containerIPv6.prefer(name, "accept_dad", manner.detectsDuplicates ? "1" : "0")
+    if manner.detectsDuplicates { worlds.containerIPv6.prefer(name, "enhanced_dad", "1") }
+    guard hasIPv6 else { return }
+    // The kernel then announces the interface's addresses when AddressAnnouncement asks for it.
+    worlds.containerIPv6.prefer(name, "ndisc_notify", "1")
+    // Its addresses are given, not learned: no neighbour may add others or another router.
+    worlds.containerIPv6.prefer(name, "accept_ra", "0")
+    try switchOnIPv6(name, worlds.containerIPv6)
   }
 
-  private static func switchOnIPv6(_ name: InterfaceName) throws(ProtocolError) {
+  private static func switchOnIPv6(
+    _ name: InterfaceName, _ settings: borrowing IPv6Settings
+  ) throws(ProtocolError) {
     for interface in ["lo", name.text] {
-      let setting = ["net", "ipv6", "conf", interface, "disable_ipv6"]
       do throws(SystemError) {
-        try Sysctl.writeIfDifferent(setting, "0")
+        try settings.writeIfDifferent(interface, "disable_ipv6", "0")
       } catch  where error.errno == .noEntry {
         throw ProtocolError(
           .internalFailure, "failed to enable IPv6 for interface \"\(interface)\": \(error)",
@@ -42,11 +35,11 @@ extension ContainerInterface {
         throw ProtocolError(
           ProtocolError(error).code,
           "failed to enable IPv6 for interface \"\(interface)\" "
-            + "(\(setting.joined(separator: "/"))=0): \(error)")
+            + "(net/ipv6/conf/\(interface)/disable_ipv6=0): \(error)")
       }
     }
     do {
-      try InterfaceSetting.write(.v6, name, "keep_addr_on_down", "1")
+      try settings.write(name.text, "keep_addr_on_down", "1")
     } catch {
       throw ProtocolError(
         ProtocolError(error).code,
@@ -54,8 +47,19 @@ extension ContainerInterface {
     }
   }
 
-  /// Waits until nobody on the link has objected to the addresses.
-  static func settle(_ link: Link, in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+  /// Waits until nobody on the link has objected to its IPv6 addresses.
+  ///
+  /// For addresses that were given so that duplicates are looked for; the link must carry frames.
+  ///
+  /// - Parameters:
+  ///   - addresses: the container's; without any of IPv6 there is nothing to wait for.
+  ///   - link: their link, in the container.
+  ///   - worlds: where it is.
+  /// - Throws: ``ProtocolError``, code 11 if it takes too long, 999 if another host has one of them.
+  public static func waitUntilUnique(
+    _ addresses: [ResultAddress], of link: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    guard addresses.contains(where: { $0.address.family == .v6 }) else { return }
     // Two probes a second apart are the most that hosts are configured to send.
     let deadline = MonotonicTime.now + .seconds(5)
     let entries: [AddressEntry]

@@ -49,14 +49,11 @@ public enum ContainerInterface {
     }
     var up = LinkChange(.index(link.index))
     up.isUp = true
+    up.announcesAddresses = true
     steps.append(Step("failed to set \"\(link.name)\" UP", .changeLink(up)))
     steps += manner.firstRoutes.map { Step(route: $0, link.name) }
     steps += result.routes.map { Step(route: entry($0, on: link, addresses), link.name) }
     try send(steps, in: worlds)
-
-    if manner.detectsDuplicates && addresses.contains(where: { $0.address.family == .v6 }) {
-      try settle(link, in: worlds)
-    }
   }
 
   /// The addresses of the result that are this link's.
@@ -109,7 +106,7 @@ public enum ContainerInterface {
   private static func send(
     _ steps: [Step], in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    let answers: [Result<[Message], NetlinkError>]
+    let answers: [NetlinkAnswer]
     do {
       answers = try worlds.container.batch(steps.map(\.message))
     } catch {

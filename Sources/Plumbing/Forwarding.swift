@@ -1,6 +1,7 @@
 public import Addressing
 public import CNI
 internal import Linux
+internal import RouteNetlink
 
 /// Whether the host passes on packets that are not for itself.
 public enum Forwarding {
@@ -10,9 +11,19 @@ public enum Forwarding {
   /// stays on afterwards, since others come to depend on it. Kernel names: `net.ipv4.ip_forward`,
   /// `net.ipv6.conf.all.forwarding`.
   ///
+  /// - Parameters:
+  ///   - families: of which packets.
+  ///   - worlds: the host is asked through its socket.
   /// - Throws: ``ProtocolError``, code 5 or 11, if it is off and cannot be switched on.
-  public static func enable(for families: Set<IPFamily>) throws(ProtocolError) {
+  public static func enable(
+    for families: Set<IPFamily>, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
     for family in IPFamily.allCases where families.contains(family) {
+      do {
+        if try worlds.host.isForwarding(family) { continue }
+      } catch {
+        // Too old a kernel, or one without the family; what to say is known below.
+      }
       do {
         try Sysctl.writeIfDifferent(setting(family), "1")
       } catch {

@@ -14,6 +14,8 @@ public struct HostAndContainer: ~Copyable {
   public let host: NetlinkSocket<RouteFamily>
   /// Links, addresses and routes of the container.
   public let container: NetlinkSocket<RouteFamily>
+  /// How the container's interfaces treat IPv6.
+  let containerIPv6: IPv6Settings
 
   /// Opens the container's namespace and a socket on either side.
   ///
@@ -22,15 +24,27 @@ public struct HostAndContainer: ~Copyable {
   public init(_ path: String) throws(ProtocolError) {
     let namespace = try Self.open(path)
     let host = try Self.hostSocket()
-    let container: NetlinkSocket<RouteFamily>
+    let inside: Inside
     do {
-      container = try namespace.run { () throws(NetlinkError) in try NetlinkSocket<RouteFamily>() }
+      inside = try namespace.run { () throws(NetlinkError) in try Inside() }
     } catch {
       throw ProtocolError(error, "failed to open netns \"\(path)\"")
     }
     self.namespace = namespace
     self.host = host
-    self.container = container
+    container = inside.socket
+    containerIPv6 = inside.ipv6
+  }
+
+  /// What is opened in the container, in one visit.
+  private struct Inside: ~Copyable {
+    let socket: NetlinkSocket<RouteFamily>
+    let ipv6: IPv6Settings
+
+    init() throws(NetlinkError) {
+      socket = try NetlinkSocket<RouteFamily>()
+      ipv6 = IPv6Settings()
+    }
   }
 
   /// Opens both worlds of an ADD or a CHECK.

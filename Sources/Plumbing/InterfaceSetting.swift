@@ -60,3 +60,54 @@ public enum InterfaceSetting {
     }
   }
 }
+
+/// The settings of IPv6 for the interfaces of a namespace, held open.
+///
+/// Kernel name: `net.ipv6.conf`.
+enum IPv6Settings: ~Copyable {
+  case there(Sysctl.Folder)
+  /// The kernel runs without IPv6, or `/proc/sys` cannot be read; whoever needs it says so.
+  case missing(SystemError)
+
+  /// Opens those of the namespace the thread stands in.
+  init() {
+    do throws(SystemError) {
+      self = .there(try Sysctl.Folder(["net", "ipv6", "conf"]))
+    } catch {
+      self = .missing(error)
+    }
+  }
+
+  /// Writes a setting of an interface.
+  ///
+  /// - Throws: `SystemError`; `ENOENT` without IPv6, `EROFS` where `/proc/sys` is read-only.
+  borrowing func write(
+    _ interface: String, _ key: String, _ value: String
+  ) throws(SystemError) {
+    switch self {
+    case .there(let folder): try folder.write([interface, key], value)
+    case .missing(let error): throw error
+    }
+  }
+
+  /// Writes a setting of an interface unless it is as wanted.
+  ///
+  /// - Throws: `SystemError` as ``write(_:_:_:)``.
+  borrowing func writeIfDifferent(
+    _ interface: String, _ key: String, _ value: String
+  ) throws(SystemError) {
+    switch self {
+    case .there(let folder): try folder.writeIfDifferent([interface, key], value)
+    case .missing(let error): throw error
+    }
+  }
+
+  /// Writes a setting that makes things safer or quicker, but not possible.
+  borrowing func prefer(_ interface: InterfaceName, _ key: String, _ value: String) {
+    do {
+      try write(interface.text, key, value)
+    } catch {
+      // Nothing depends on it.
+    }
+  }
+}

@@ -1,23 +1,31 @@
+internal import Addressing
 public import CNI
 internal import Linux
 internal import Netlink
 internal import RouteNetlink
 
 extension VethPair {
-  /// Waits until both ends carry frames.
+  /// Waits until the pair carries frames.
   ///
   /// Each end notices for itself, and one later than the other: before the host's end has, its
   /// bridge forwards nothing from it, and before the container's end has, IPv6 does not start there.
   /// The kernel is done within microseconds, so a look is nearly always enough; where it is not, the
-  /// kernel's own event ends the wait.
+  /// kernel's own event ends the wait. IPv4 needs the host's end alone, and each look waits for all
+  /// who make or delete links at that moment.
   ///
+  /// - Parameters:
+  ///   - addresses: those of the container; without any, frames of all kinds are expected.
+  ///   - worlds: where the ends are.
   /// - Throws: ``ProtocolError``, code 11, if it does not within a few seconds.
-  public func waitUntilUp(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+  public func waitUntilUp(
+    for addresses: [ResultAddress], in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
     let deadline = MonotonicTime.now + .seconds(3)
     if try Self.state(of: host, worlds.host) != .up {
       let ear = try Self.listenHere()
       try Self.wait(for: host, worlds.host, ear, until: deadline)
     }
+    if !addresses.isEmpty && addresses.allSatisfy({ $0.address.family == .v4 }) { return }
     if try Self.state(of: container, worlds.container) != .up {
       // A subscription hears the namespace it was opened in.
       let ear = try Self.listen(in: worlds)

@@ -93,7 +93,7 @@ extension VethPair {
     try SignedLinks.collectGarbage(ofKind: "veth", in: network, keeping: valid)
   }
 
-  /// Finds the pair that bears our name and our alias.
+  /// Finds the pair that bears our name and is signed by us.
   private static func findOurs(_ names: AttachmentNames, _ work: Work) throws(ProtocolError) -> Bool
   {
     let host = try HostAndContainer.hostSocket()
@@ -104,9 +104,7 @@ extension VethPair {
         case .failure(let error):
           guard error.isNotFound else { throw error }
         case .success(let replies):
-          guard let link = replies.first.flatMap(Link.init), link.alias == names.alias else {
-            continue
-          }
+          guard let link = replies.first.flatMap(Link.init), names.own(link) else { continue }
           try work(host, link)
           return true
         }
@@ -128,5 +126,14 @@ extension HostAndContainer {
       outside.kind == "veth", outside.peerIndex == inside.index
     else { return nil }
     return outside
+  }
+}
+
+extension AttachmentNames {
+  /// Whether the host's end of a pair is this attachment's.
+  ///
+  /// An ADD that was killed has not signed it yet; then the hardware address tells.
+  func own(_ link: Link) -> Bool {
+    link.alias.map { $0 == alias } ?? (link.hardwareAddress == hostHardwareAddress)
   }
 }

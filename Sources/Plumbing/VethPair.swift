@@ -10,6 +10,8 @@ public struct VethPair: Sendable {
   public let host: Link
   /// The end in the container.
   public let container: Link
+  /// What is still to be said of the host's end: whose it is, and that it is on.
+  private let opening: LinkChange
 
   /// What a pair is made with.
   public struct Settings: Sendable {
@@ -36,8 +38,10 @@ public struct VethPair: Sendable {
 
   /// Makes the pair: one message, the container's end born in its namespace under its final name.
   ///
-  /// The host's end is up, has no router advertisements to listen to (CVE-2020-10749) and says in
-  /// its alias whose it is. The container's end is down. Leaves nothing behind when it fails.
+  /// Both ends are off until ``open(in:)``: nothing passes before everything else is in place, and the
+  /// kernel need not notice that one end is on and the other is not, which would keep it busy while we
+  /// want more of it. The host's end has no router advertisements to listen to (CVE-2020-10749); its
+  /// hardware address says whose it is. Leaves nothing behind when it fails.
   ///
   /// - Throws: ``ProtocolError`` when the container has an interface of that name, when the
   ///   attachment is there already, or when the kernel refuses.
@@ -55,6 +59,27 @@ public struct VethPair: Sendable {
     } catch {
       Self.discard(name, in: worlds)
       throw error
+    }
+    opening = Self.opening(of: host, names, settings)
+  }
+
+  /// Signs the host's end in its alias and switches it on.
+  ///
+  /// The pair carries frames then, if the container's end is on; see ``waitUntilUp(for:in:)``.
+  ///
+  /// - Throws: ``ProtocolError`` when the kernel refuses.
+  public func open(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+    do throws(NetlinkError) {
+      do {
+        try worlds.host.changeLink(opening)
+      } catch  where error.isUnsupported && opening.hasLinkLocalAddress != nil {
+        // A port of too small an MTU has no IPv6, although its bridge has.
+        var plain = opening
+        plain.hasLinkLocalAddress = nil
+        try worlds.host.changeLink(plain)
+      }
+    } catch {
+      throw ProtocolError(error, "failed to set up \"\(host.name)\"")
     }
   }
 
@@ -79,7 +104,7 @@ public struct VethPair: Sendable {
     for name in names.hostInterfaces {
       let link = NewLink(
         name, .veth(peer: peer), mtu: settings.mtu, hardwareAddress: names.hostHardwareAddress,
-        master: settings.bridge?.index, flags: .up)
+        master: settings.bridge?.index)
       do {
         try worlds.host.createLink(link)
         return name
@@ -114,37 +139,46 @@ public struct VethPair: Sendable {
         details: "the container's namespace \(worlds.namespace.path) already has an interface "
           + "\(attachment.interface); remove it, or use another CNI_IFNAME")
     }
-    if holder.alias == names.alias {
+    if names.own(holder) {
       throw ProtocolError(
         .internalFailure, "this attachment is there already: \(attachment)",
         details: "its host interface is \(name); run DEL before another ADD")
     }
   }
 
-  /// Signs the host's end and reads it; the container's end follows from it.
+  /// Describes both ends, which follow from what they were made with.
   private static func finish(
     _ name: InterfaceName, _ peer: VethPeer, _ names: AttachmentNames, _ settings: Settings,
     in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> (host: Link, container: Link) {
-    var change = LinkChange(.name(name))
-    change.alias = names.alias
-    change.bridgePort = settings.port
     let host: Link
     let container: Link
     do throws(NetlinkError) {
-      host = try worlds.host.changeLinkAndRead(change)
-      container =
-        if let end = Link(farEndOf: host, madeAs: peer) {
-          end
-        } else {
-          try worlds.container.link(named: peer.name)
-        }
+      host = Link(
+        vethEnd: name, index: try worlds.host.index(named: name), mtu: settings.mtu,
+        hardwareAddress: names.hostHardwareAddress)
+      container = Link(
+        vethEnd: peer.name, index: try worlds.container.index(named: peer.name), mtu: peer.mtu,
+        hardwareAddress: peer.hardwareAddress ?? names.containerHardwareAddress)
     } catch {
       throw ProtocolError(error, "failed to set up \"\(name)\"")
     }
     InterfaceSetting.ignoreRouterAdvertisements(name)
-    InterfaceSetting.skipDuplicateDetection(name)
+    if settings.bridge == nil { InterfaceSetting.skipDuplicateDetection(name) }
     return (host, container)
+  }
+
+  private static func opening(
+    of host: Link, _ names: AttachmentNames, _ settings: Settings
+  ) -> LinkChange {
+    var change = LinkChange(.index(host.index))
+    change.alias = names.alias
+    change.bridgePort = settings.port
+    change.isUp = true
+    // A bridge speaks for its ports. An address of a port's own would only be looked for, told to
+    // everybody on the bridge, and forgotten again.
+    if settings.bridge?.hearsRouters != nil { change.hasLinkLocalAddress = false }
+    return change
   }
 
   /// Removes the pair if it was made although the answer got lost.
@@ -182,6 +216,14 @@ extension VethPeer {
 }
 
 extension NetlinkSocket where Family == RouteFamily {
+  /// The number of a link that must be there.
+  fileprivate borrowing func index(named name: InterfaceName) throws(NetlinkError) -> UInt32 {
+    guard let index = try findIndex(named: name) else {
+      throw NetlinkError(operation: "look up link \(name)", errno: .noDevice)
+    }
+    return index
+  }
+
   /// Deletes a link; that there is none is not an error.
   ///
   /// - Throws: ``ProtocolError`` when the kernel refuses.

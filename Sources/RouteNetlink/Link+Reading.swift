@@ -29,7 +29,7 @@ extension Link {
       masterIndex: link.masterIndex,
       peerIndex: link.peerIndex, peerNamespaceID: link.peerNamespaceID, alias: link.alias,
       operationalState: link.operationalState, bridge: link.bridge, bridgePort: link.bridgePort,
-      settings: link.settings)
+      settings: link.settings, hearsRouters: link.hearsRouters)
   }
 }
 
@@ -47,6 +47,7 @@ private struct LinkDraft {
   var bridge: BridgeSettings?
   var bridgePort: BridgePortSettings?
   var settings: LinkKind?
+  var hearsRouters: Bool?
 
   mutating func read(_ attribute: Attribute) {
     switch attribute.type {
@@ -69,6 +70,11 @@ private struct LinkDraft {
       operationalState = attribute.uint8.flatMap(OperationalState.init) ?? .unknown
     case LinkAttribute.information:
       readInformation(attribute.attributes)
+    case LinkAttribute.familySpecific:
+      let settings = attribute.attributes[FamilyAttribute.v6]?.attributes[FamilyAttribute.settings6]
+      let place = FamilyAttribute.routerAdvertisements6 * MemoryLayout<Int32>.size
+      let mode: Int32? = settings?.integer(at: place)
+      hearsRouters = mode.map { $0 != 0 }
     default:
       break
     }

@@ -39,25 +39,28 @@ public struct Link: Hashable, Sendable {
   public var bridgePort: BridgePortSettings?
   /// Its kind with what only that kind has, if it is macvlan, ipvlan or vlan.
   public var settings: LinkKind?
+  /// Whether it would take router advertisements in; nil where it has no IPv6. `accept_ra`
+  public var hearsRouters: Bool?
 }
 
 extension Link {
-  /// Describes the far end of a pair that was just made, without asking for it.
+  /// Describes an end of a veth pair that was just made, without asking for it.
   ///
-  /// Reading a link waits for all who make or delete links at that moment. What the near end tells
-  /// and what the pair was made with is all there is to know of the far one. It is off, and its own
-  /// far end's namespace is left out, since numbers of namespaces count on one side only. Nil if the
-  /// near end does not tell the far one's number.
+  /// Reading a link waits for all who make or delete links at that moment, and makes the kernel notice
+  /// at once that the other end is still off, which it would else never have had to. What the pair was
+  /// made with is all there is to know.
   ///
   /// - Parameters:
-  ///   - near: the near end, as read.
-  ///   - peer: what the far end was made as, with a hardware address.
-  public init?(farEndOf near: Link, madeAs peer: VethPeer) {
-    guard let index = near.peerIndex else { return nil }
+  ///   - name: its name.
+  ///   - index: its number, as ``Netlink/NetlinkSocket/findIndex(named:)`` gives it.
+  ///   - mtu: what it was made with; the kernel's default for Ethernet, 1500 bytes, if nil.
+  ///   - hardwareAddress: what it was made with.
+  public init(
+    vethEnd name: InterfaceName, index: UInt32, mtu: MTU?, hardwareAddress: HardwareAddress
+  ) {
     self.init(
-      index: index, name: peer.name, kind: near.kind, flags: [],
-      mtu: peer.mtu?.bytes ?? near.mtu, hardwareAddress: peer.hardwareAddress,
-      peerIndex: near.index, operationalState: .down)
+      index: index, name: name, kind: "veth", flags: [], mtu: mtu?.bytes ?? 1500,
+      hardwareAddress: hardwareAddress, operationalState: .unknown)
   }
 
   /// It is switched on.

@@ -74,6 +74,28 @@ extension LinkChange {
   }
 }
 
+extension LinkChange {
+  /// Writes what IPv4 and IPv6 keep of a link as `IFLA_AF_SPEC`.
+  func writeFamilySettings(to writer: inout AttributeWriter) {
+    guard announcesAddresses != nil || hasLinkLocalAddress != nil else { return }
+    writer.nest(LinkAttribute.familySpecific) { families in
+      if let announcesAddresses {
+        families.nest(FamilyAttribute.v4) { family in
+          family.nest(FamilyAttribute.settings4) { settings in
+            settings.uint32(FamilyAttribute.announces4, announcesAddresses ? 1 : 0)
+          }
+        }
+      }
+      if let hasLinkLocalAddress {
+        families.nest(FamilyAttribute.v6) { family in
+          // IN6_ADDR_GEN_MODE_NONE is 1, the kernel's usual way 0.
+          family.uint8(FamilyAttribute.ownAddress6, hasLinkLocalAddress ? 0 : 1)
+        }
+      }
+    }
+  }
+}
+
 extension VethPeer {
   /// Writes the peer as a message within the message: its own header, then its attributes.
   func write(to writer: inout AttributeWriter) {

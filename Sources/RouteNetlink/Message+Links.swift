@@ -65,6 +65,7 @@ extension Message {
         writer.int32(LinkAttribute.namespaceDescriptor, namespace)
       }
       change.writeInformation(to: &writer)
+      change.writeFamilySettings(to: &writer)
     }
   }
 

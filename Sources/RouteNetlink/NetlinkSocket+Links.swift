@@ -105,7 +105,7 @@ extension NetlinkSocket where Family == RouteFamily {
   ///
   /// Not for a change of name, unless the link is referred to by number.
   ///
-  /// - Throws: ``NetlinkError`` as ``changeLink(_:)`` does.
+  /// - Throws: ``NetlinkError`` as ``createLink(_:)`` does.
   public borrowing func changeLinkAndRead(_ change: LinkChange) throws(NetlinkError) -> Link {
     let replies = try batchAll([.changeLink(change), .link(change.link)])
     return try Link(onlyIn: replies.last ?? [], of: change.link)

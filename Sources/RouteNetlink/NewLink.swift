@@ -86,6 +86,13 @@ public struct LinkChange: Hashable, Sendable {
   public var bridge: BridgeSettings?
   /// Settings, if it is a bridge's port already before this change.
   public var bridgePort: BridgePortSettings?
+  /// Whether the kernel announces its IPv4 addresses each time it comes up or gets another hardware
+  /// address. `arp_notify`
+  public var announcesAddresses: Bool?
+  /// Whether the kernel gives it a link-local address, now if it is up or when it comes up.
+  ///
+  /// Refused with `EAFNOSUPPORT` where the link has no IPv6. `IFLA_INET6_ADDR_GEN_MODE`
+  public var hasLinkLocalAddress: Bool?
   /// Where it is to go; the number of a descriptor that stays open until the message is sent.
   package var namespaceDescriptor: Int32?
 

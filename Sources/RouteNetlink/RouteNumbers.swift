@@ -42,6 +42,10 @@ enum RequestType {
   static let newVLAN = UInt16(RTM_NEWVLAN)
   /// `RTM_GETVLAN`.
   static let getVLAN = UInt16(RTM_GETVLAN)
+  /// `RTM_NEWNETCONF`.
+  static let newFamilySettings = UInt16(RTM_NEWNETCONF)
+  /// `RTM_GETNETCONF`.
+  static let getFamilySettings = UInt16(RTM_GETNETCONF)
 }
 
 /// Attributes of a link: `IFLA_…`.
@@ -76,6 +80,35 @@ enum LinkAttribute {
   static let receiveQueues = UInt16(IFLA_NUM_RX_QUEUES)
   /// `IFLA_LINK_NETNSID`.
   static let lowerNamespace = UInt16(IFLA_LINK_NETNSID)
+}
+
+/// Attributes of a link inside `IFLA_AF_SPEC`, where each family has one that bears its number:
+/// `IFLA_INET_…`, `IFLA_INET6_…`.
+enum FamilyAttribute {
+  /// `AF_INET`.
+  static let v4 = UInt16(AF_INET)
+  /// `AF_INET6`.
+  static let v6 = UInt16(AF_INET6)
+  /// `IFLA_INET_CONF`.
+  static let settings4 = UInt16(IFLA_INET_CONF)
+  /// `IPV4_DEVCONF_ARP_NOTIFY`.
+  static let announces4 = UInt16(IPV4_DEVCONF_ARP_NOTIFY)
+  /// `IFLA_INET6_CONF`.
+  static let settings6 = UInt16(IFLA_INET6_CONF)
+  /// `DEVCONF_ACCEPT_RA`: its place in the row of numbers that `IFLA_INET6_CONF` holds.
+  static let routerAdvertisements6 = Int(DEVCONF_ACCEPT_RA)
+  /// `IFLA_INET6_ADDR_GEN_MODE`.
+  static let ownAddress6 = UInt16(IFLA_INET6_ADDR_GEN_MODE)
+}
+
+/// Settings of a family: `NETCONFA_…`.
+enum FamilySettingAttribute {
+  /// `NETCONFA_IFINDEX`.
+  static let linkIndex = UInt16(NETCONFA_IFINDEX)
+  /// `NETCONFA_IFINDEX_ALL`.
+  static let allLinks: Int32 = -1
+  /// `NETCONFA_FORWARDING`.
+  static let forwarding = UInt16(NETCONFA_FORWARDING)
 }
 
 /// Attributes inside `IFLA_LINKINFO`: `IFLA_INFO_…`.

@@ -7,18 +7,19 @@ import Testing
 struct NetworkNamespaceTests {
   @Test("is entered for the work and left afterwards")
   func comesHome() throws {
-    let home = try NetworkNamespace.current().identity
+    let home = try NetworkNamespace.current().identity()
     let made = try NetworkNamespace.make()
-    let inside = try made.run { () throws(SystemError) in try NetworkNamespace.current().identity }
-    let wanted = made.identity
+    let inside = try made.run { () throws(SystemError) in try NetworkNamespace.current().identity()
+    }
+    let wanted = try made.identity()
     #expect(inside == wanted)
     #expect(inside != home)
-    #expect(try NetworkNamespace.current().identity == home)
+    #expect(try NetworkNamespace.current().identity() == home)
   }
 
   @Test("is left when the work throws, and tells what it threw")
   func comesHomeFromFailure() throws {
-    let home = try NetworkNamespace.current().identity
+    let home = try NetworkNamespace.current().identity()
     let made = try NetworkNamespace.make()
     let failure = SystemError(operation: "try", subject: "it", errno: .busy)
     var caught: NamespaceError<SystemError>?
@@ -28,7 +29,7 @@ struct NetworkNamespaceTests {
       caught = error
     }
     #expect(caught == .work(failure))
-    #expect(try NetworkNamespace.current().identity == home)
+    #expect(try NetworkNamespace.current().identity() == home)
   }
 
   @Test("can be visited from within another one")
@@ -36,12 +37,13 @@ struct NetworkNamespaceTests {
     let outer = try FreshNamespace()
     let inner = try FreshNamespace()
     let ways = try outer.run {
-      let before = try NetworkNamespace.current().identity
-      let there = try inner.run { try NetworkNamespace.current().identity }
-      return [before, there, try NetworkNamespace.current().identity]
+      let before = try NetworkNamespace.current().identity()
+      let there = try inner.run { try NetworkNamespace.current().identity() }
+      return [before, there, try NetworkNamespace.current().identity()]
     }
     let expected = [
-      outer.namespace.identity, inner.namespace.identity, outer.namespace.identity,
+      try outer.namespace.identity(), try inner.namespace.identity(),
+      try outer.namespace.identity(),
     ]
     #expect(ways == expected)
   }
@@ -52,7 +54,8 @@ struct NetworkNamespaceTests {
     let byName = try NetworkNamespace(path: named.path)
     let byDescriptor = try NetworkNamespace(path: named.fresh.path)
     let elsewhere = try NetworkNamespace.current()
-    let answers = [byName.isSame(as: byDescriptor), byName.isSame(as: elsewhere)]
+    let known = try byName.identity()
+    let answers = [try byDescriptor.identity() == known, try elsewhere.identity() == known]
     #expect(answers == [true, false])
   }
 

@@ -81,7 +81,7 @@ struct AnswerTests {
     var collector = collector(.acknowledgement)
     collector.receive(
       Said.verdict(-22, sequence: .max, sentence: "MTU greater than device maximum", offset: 32))
-    let error = collector.answers()[0].failure
+    let error = collector.answers()[0].error
     #expect(error?.kernelMessage == "MTU greater than device maximum")
     #expect(error?.attributeOffset == 32)
     #expect(
@@ -98,7 +98,7 @@ struct AnswerTests {
     writer.text(1, "no")
     var collector = collector(.acknowledgement)
     collector.receive(Said.message(2, flags: 0x200, sequence: .max, writer.bytes))
-    #expect(collector.answers()[0].failure?.kernelMessage == "no")
+    #expect(collector.answers()[0].error?.kernelMessage == "no")
   }
 
   @Test("to a listing end with its end mark, over several datagrams")
@@ -118,7 +118,7 @@ struct AnswerTests {
     var collector = collector(.listing)
     collector.receive(Said.message(20, flags: 2, sequence: .max))
     collector.receive(Said.done(sequence: .max, -2))
-    #expect(collector.answers()[0].failure?.errno == .noEntry)
+    #expect(collector.answers()[0].error?.errno == .noEntry)
   }
 
   @Test(
@@ -128,15 +128,15 @@ struct AnswerTests {
     collector.receive(Said.message(20, flags: place == 1 ? 0x12 : 2, sequence: .max))
     collector.receive(Said.message(20, flags: place == 2 ? 0x12 : 2, sequence: .max))
     collector.receive(Said.done(sequence: .max, 0, flags: place == 3 ? 0x12 : 2))
-    #expect(collector.answers()[0].failure?.cause == .interrupted)
+    #expect(collector.answers()[0].error?.cause == .interrupted)
   }
 
   @Test("that never came are an error")
   func noticesMissing() {
-    let error = collector(.acknowledgement).answers()[0].failure
+    let error = collector(.acknowledgement).answers()[0].error
     #expect(error?.cause == .unanswered)
-    #expect(collector(.reply).answers()[0].failure?.cause == .unanswered)
-    #expect(collector(.listing).answers()[0].failure?.cause == .unanswered)
+    #expect(collector(.reply).answers()[0].error?.cause == .unanswered)
+    #expect(collector(.listing).answers()[0].error?.cause == .unanswered)
   }
 
   @Test("are not needed from those that keep silent unless they fail")
@@ -149,7 +149,7 @@ struct AnswerTests {
     #expect(collector.isComplete)
     let answers = collector.answers()
     #expect(answers[0].isSuccess)
-    #expect(answers[1].failure?.errno == .noEntry)
+    #expect(answers[1].error?.errno == .noEntry)
     #expect(answers[2].isSuccess)
   }
 
@@ -160,8 +160,8 @@ struct AnswerTests {
     collector.noteOverrun()
     let answers = collector.answers()
     #expect(answers[0].isSuccess)
-    #expect(answers[1].failure?.cause == .overrun)
-    #expect(answers[2].failure?.cause == .overrun)
+    #expect(answers[1].error?.cause == .overrun)
+    #expect(answers[2].error?.cause == .overrun)
   }
 
   @Test("that break off are not taken for whole")
@@ -169,7 +169,7 @@ struct AnswerTests {
     var collector = collector(.listing)
     collector.receive(Array(Said.message(20, flags: 2, sequence: .max, [1, 2, 3, 4]).dropLast(2)))
     collector.receive(Said.done(sequence: .max))
-    #expect(collector.answers()[0].failure?.cause == .malformed)
+    #expect(collector.answers()[0].error?.cause == .malformed)
   }
 
   @Test("too short to hold a verdict are not taken for success")
@@ -177,21 +177,21 @@ struct AnswerTests {
     var collector = collector(.acknowledgement)
     collector.receive(Said.message(2, sequence: .max, [0, 0]))
     #expect(!collector.isComplete)
-    #expect(collector.answers()[0].failure?.cause == .malformed)
+    #expect(collector.answers()[0].error?.cause == .malformed)
   }
 
   @Test("with the most negative number do not trap")
   func survivesExtremeNumber() {
     var collector = collector(.acknowledgement)
     collector.receive(Said.verdict(.min, sequence: .max))
-    #expect(collector.answers()[0].failure != nil)
+    #expect(collector.answers()[0].error != nil)
   }
 }
 
-extension Result {
-  var failure: Failure? {
+extension NetlinkAnswer {
+  var error: NetlinkError? {
     if case .failure(let error) = self { error } else { nil }
   }
 
-  var isSuccess: Bool { failure == nil }
+  var isSuccess: Bool { error == nil }
 }

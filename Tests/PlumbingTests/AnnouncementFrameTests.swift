@@ -40,6 +40,8 @@ struct AnnouncementFrameTests {
       let result = PluginResult(
         interfaces: [ResultInterface(name: "eth0")], addresses: [address])
       try ContainerInterface.configure(pair.container, at: 0, as: result, in: worlds)
+      try pair.open(in: worlds)
+      try pair.waitUntilUp(for: [address], in: worlds)
       let ear = try FrameSocket(kind, on: pair.host.name.text)
       AddressAnnouncement.send([address], from: pair.container, in: worlds)
       // The kernel has its own to say about a link that has come up.

@@ -21,6 +21,7 @@ struct VethPairTests {
         try worlds.host.createLink(NewLink(name, .veth(peer: peer)))
       }
       let pair = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
+      try pair.open(in: worlds)
       let both = try Witness.links().filter { $0.alias != nil }.map(\.name)
       try VethPair.remove(for: attachment, namespace: nil)
       return (pair.host.name, both, try Witness.links().map(\.name))
@@ -63,7 +64,7 @@ struct VethPairTests {
         let renamed = Attachment(
           network: attachment.network, container: attachment.container,
           interface: try InterfaceName(attachment.container.text))
-        _ = try VethPair(for: renamed, VethPair.Settings(), in: worlds)
+        try VethPair(for: renamed, VethPair.Settings(), in: worlds).open(in: worlds)
       }
       try VethPair.collectGarbage(of: try NetworkName("net"), keeping: [])
       return try Witness.links().compactMap(\.alias)
@@ -71,14 +72,36 @@ struct VethPairTests {
     #expect(left == ["swift-cni:net2/two/two"])
   }
 
+  @Test("is found after an ADD that was killed before it signed", arguments: [true, false])
+  func unsigned(hasNamespace: Bool) throws {
+    let pod = try FreshNamespace()
+    let attachment = try Attachment.pod("one")
+    let (again, others, left) = try FreshNamespace.run {
+      let worlds = try HostAndContainer(pod.path)
+      _ = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
+      let again = #expect(throws: ProtocolError.self) {
+        _ = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
+      }
+      try VethPair.remove(for: try .pod("two"), namespace: nil)
+      let others = try Witness.links().map(\.name)
+      try VethPair.remove(for: attachment, namespace: hasNamespace ? pod.path : nil)
+      return (again, others, try Witness.links().map(\.name))
+    }
+    #expect(again?.message.contains("there already") == true)
+    #expect(others == ["lo", AttachmentNames(attachment).hostInterfaces[0].text])
+    #expect(left == ["lo"])
+  }
+
   @Test("lets forwarding be switched on for the families that need it, and stay on")
   func forwarding() throws {
+    let pod = try FreshNamespace()
     let values = try FreshNamespace.run {
+      let worlds = try HostAndContainer(pod.path)
       try Forwarding.checkPossible(for: [.v4, .v6])
       let before = try Self.forwarding()
-      try Forwarding.enable(for: [.v6])
+      try Forwarding.enable(for: [.v6], in: worlds)
       let one = try Self.forwarding()
-      try Forwarding.enable(for: [.v4, .v6])
+      try Forwarding.enable(for: [.v4, .v6], in: worlds)
       return [before, one, try Self.forwarding()]
     }
     #expect(values == [["0", "0"], ["0", "1"], ["1", "1"]])

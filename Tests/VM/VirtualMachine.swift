@@ -21,12 +21,12 @@ struct VirtualMachine: Sendable {
 
   /// Boots the machine and lets it run all cases.
   init() throws {
-    var variables = Environment.current().variables
-    variables["SWIFT_CNI_VM_SUITES"] = try BuiltProgram.tests()
+    var environment = Environment.current()
+    environment["SWIFT_CNI_VM_SUITES"] = try BuiltProgram.tests()
     let boot = try ChildProcess.run(
       "/bin/sh",
       arguments: [BuiltProgram.source("Tests/VM/boot.sh"), try BuiltProgram.cni()],
-      environment: Environment(variables), limits: ChildProcess.Limits(time: .seconds(660)))
+      environment: environment, limits: ChildProcess.Limits(time: .seconds(660)))
     self.init(
       output: String(decoding: boot.output, as: UTF8.self),
       diagnostics: String(decoding: boot.diagnostics, as: UTF8.self))

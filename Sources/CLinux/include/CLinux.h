@@ -74,10 +74,13 @@ void cni_stop_ticks(void *timer);
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 /* Packets below IP, for hosts that have no address yet, and the filter they pass. */
 #include <linux/filter.h>
 #include <linux/if_packet.h>
+#include <linux/ipv6.h>
 #include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>

@@ -21,7 +21,7 @@ struct ContainerPlace {
   /// - Throws: `ProtocolError`, code 3 if it is gone.
   init(path: String, interface: InterfaceName) throws(ProtocolError) {
     do throws(SystemError) {
-      identity = try NetworkNamespace(path: path).identity
+      identity = try NetworkNamespace(path: path).identity()
     } catch {
       throw ProtocolError(unreachable: error)
     }
@@ -57,13 +57,16 @@ struct ContainerPlace {
     _ body: (borrowing NetlinkSocket<RouteFamily>) throws(ProtocolError) -> Product
   ) throws(ProtocolError) -> Product? {
     let namespace: NetworkNamespace
+    let found: FileIdentity
     do throws(SystemError) {
-      namespace = try NetworkNamespace(path: path)
+      let opened = try NetworkNamespace(path: path)
+      found = try opened.identity()
+      namespace = opened
     } catch {
       if Self.tellsGone(error.errno) { return nil }
       throw ProtocolError(unreachable: error)
     }
-    guard namespace.identity == identity else { return nil }
+    guard found == identity else { return nil }
     do {
       return try namespace.run { () throws(ProtocolError) -> Product in
         let socket: NetlinkSocket<RouteFamily>

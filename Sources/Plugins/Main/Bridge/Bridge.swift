@@ -44,17 +44,22 @@ public enum Bridge: Plugin {
       try ContainerInterface.configure(
         pair.container, at: 2, as: result,
         .init(detectsDuplicates: settings.detectsDuplicates), in: worlds)
+      try pair.open(in: worlds)
+      if settings.detectsDuplicates {
+        try ContainerInterface.waitUntilUnique(result.addresses, of: pair.container, in: worlds)
+      }
       try Gateway.serve(&result, settings, on: bridge, in: worlds)
 
       if settings.masquerades {
         try Masquerade.add(for: attachment, addresses: result.addresses.map(\.address))
         rollback.undo { try Masquerade.remove(for: attachment) }
       }
-    } else if !settings.leavesContainerAlone {
-      try pair.switchOn(in: worlds)
+    } else {
+      if !settings.leavesContainerAlone { try pair.switchOn(in: worlds) }
+      try pair.open(in: worlds)
     }
     if !settings.leavesContainerAlone {
-      try pair.waitUntilUp(in: worlds)
+      try pair.waitUntilUp(for: result.addresses, in: worlds)
       try ContainerInterface.waitUntilAnswering(result.addresses, in: worlds)
       AddressAnnouncement.send(result.addresses, from: pair.container, in: worlds)
     }

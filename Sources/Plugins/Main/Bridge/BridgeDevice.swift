@@ -35,7 +35,9 @@ enum BridgeDevice {
         details: "choose another name under \"bridge\"")
     }
     try refuseTooSmall(settings.mtu, for: bridge, worlds.host)
-    InterfaceSetting.ignoreRouterAdvertisements(settings.bridge)
+    if bridge.hearsRouters != false {
+      InterfaceSetting.ignoreRouterAdvertisements(settings.bridge)
+    }
     do {
       try fit(bridge, settings, worlds.host)
     } catch {

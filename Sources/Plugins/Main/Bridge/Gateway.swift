@@ -67,7 +67,7 @@ enum Gateway {
     } catch {
       throw ProtocolError(error.code, "\(step): \(error.message)", details: error.details)
     }
-    try Forwarding.enable(for: Set(gateways.map(\.family)))
+    try Forwarding.enable(for: Set(gateways.map(\.family)), in: worlds)
   }
 
   /// Looks whether the bridge still has the gateways' addresses.
@@ -110,9 +110,12 @@ enum Gateway {
     _ wanted: [InterfaceAddress], on link: Link, replacing: Bool,
     _ host: borrowing NetlinkSocket<RouteFamily>
   ) throws(ProtocolError) {
+    // To ask for one family is cheaper, and most networks have one.
+    let families = Set(wanted.map(\.family))
     var present: [AddressEntry]
     do {
-      present = try host.addresses(ofLink: link.index)
+      present = try host.addresses(
+        ofLink: link.index, family: families.count == 1 ? families.first : nil)
     } catch {
       throw ProtocolError(error)
     }

@@ -57,7 +57,7 @@ enum HostRoutes {
           .addRoute(route(to: address, link), .inItsPlace)
         ))
     }
-    let answers: [Result<[Message], NetlinkError>]
+    let answers: [NetlinkAnswer]
     do {
       answers = try worlds.host.batch(steps.map(\.message))
     } catch {

@@ -34,14 +34,15 @@ public enum PTP: Plugin {
         hasSubnetRoutes: false,
         firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
       in: worlds)
+    try pair.open(in: worlds)
     try HostRoutes.add(result.addresses, through: pair.host, in: worlds)
-    try Forwarding.enable(for: Set(result.addresses.map(\.address.family)))
+    try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
 
     if settings.masquerades {
       try Masquerade.add(for: attachment, addresses: result.addresses.map(\.address))
       rollback.undo { try Masquerade.remove(for: attachment) }
     }
-    try pair.waitUntilUp(in: worlds)
+    try pair.waitUntilUp(for: result.addresses, in: worlds)
     try ContainerInterface.waitUntilAnswering(result.addresses, in: worlds)
 
     result.dns = try request.configuration.resolverSettings(insteadOf: result.dns)

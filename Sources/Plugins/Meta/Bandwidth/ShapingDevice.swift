@@ -49,7 +49,7 @@ struct ShapingDevice: Sendable {
         "add filter", .addFilter(TrafficFilter(redirectingArrivalsOf: host.index, to: link.index))
       ),
     ]
-    let answers: [Result<[Message], NetlinkError>]
+    let answers: [NetlinkAnswer]
     do {
       answers = try worlds.host.batch(steps.map(\.message))
     } catch {

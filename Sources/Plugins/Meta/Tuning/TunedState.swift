@@ -15,6 +15,23 @@ struct TunedState: Sendable {
   /// Which namespace it was; nil when nobody has written it down, as upstream never does.
   var namespace: String?
 
+  /// Whether it was read in this container's namespace, as far as that was written down.
+  func isOf(_ worlds: borrowing HostAndContainer) throws(ProtocolError) -> Bool {
+    guard let namespace else { return true }
+    return try Self.namespace(of: worlds) == namespace
+  }
+
+  /// Which namespace the container's is, as a text.
+  private static func namespace(of worlds: borrowing HostAndContainer) throws(ProtocolError)
+    -> String
+  {
+    do {
+      return try worlds.namespace.identity().text
+    } catch {
+      throw ProtocolError(error)
+    }
+  }
+
   /// Reads all that a configuration is about to change.
   ///
   /// - Throws: `ProtocolError` when the interface or a setting is not there.
@@ -22,7 +39,7 @@ struct TunedState: Sendable {
     before configuration: TuningConfiguration, of interface: InterfaceName,
     in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    namespace = worlds.namespace.identity.text
+    namespace = try Self.namespace(of: worlds)
     link = LinkSettings()
     if !configuration.link.isEmpty {
       link = try configuration.link.current(of: try Self.link(interface, in: worlds))
@@ -88,7 +105,7 @@ extension TunedState {
   ) throws(ProtocolError) -> [String] {
     let steps = link.steps(for: interface)
     guard !steps.isEmpty else { return [] }
-    let answers: [Result<[Message], NetlinkError>]
+    let answers: [NetlinkAnswer]
     do {
       answers = try worlds.container.batch(steps.map(\.message))
     } catch {

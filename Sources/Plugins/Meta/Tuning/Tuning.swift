@@ -56,7 +56,7 @@ public enum Tuning: Plugin {
     let backup = BackupFile(attachment, in: try BackupFile.directory(request))
     guard let before = try backup.read(request.log) else { return }
     if let worlds = try HostAndContainer.ifPresent(request.namespacePath),
-      before.namespace == nil || before.namespace == worlds.namespace.identity.text
+      try before.isOf(worlds)
     {
       let refused =
         try before.restoreLink(attachment.interface, in: worlds)

@@ -26,7 +26,7 @@ extension TuningConfiguration {
     }
     let steps = link.steps(for: interface)
     guard !steps.isEmpty else { return }
-    let answers: [Result<[Message], NetlinkError>]
+    let answers: [NetlinkAnswer]
     do {
       answers = try worlds.container.batch(steps.map(\.message))
     } catch {
