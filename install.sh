@@ -153,7 +153,9 @@ build_packages='git ca-certificates pkg-config binutils g++ libc6-dev libnl-3-de
 product() {
   "$swift" build -c release --product "$1" \
     -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections \
-    -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import
+    -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
+    -Xswiftc -cross-module-optimization \
+    -Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata
 }
 
 build() {
