@@ -13,7 +13,9 @@ struct PagedFile: ~Copyable {
   /// Whether the file exists in memory alone.
   private(set) var isInMemory: Bool
   private var descriptor: OwnedDescriptor?
-  /// By their numbers, as far as any of them is known. An array and no dictionary: a process that
+  /// By their numbers, as far as any of them is known.
+  ///
+  /// An array and no dictionary: a process that
   /// lives for two milliseconds pays a tenth of one for its first hashed collection.
   private var pages: [Page] = []
   private var hasChanges = false

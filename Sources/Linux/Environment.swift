@@ -2,8 +2,9 @@ internal import CLinux
 
 /// The variables of a process as a value; changing a copy changes no process.
 public struct Environment: Hashable, Sendable {
-  /// Each as `execve` has it: its name, `=` and its value. An array and no dictionary, since a plugin
-  /// asks for seven of them and lives for two milliseconds.
+  /// Each as `execve` has it: its name, `=` and its value.
+  ///
+  /// An array and no dictionary, since a plugin asks for seven of them and lives for two milliseconds.
   private var entries: [String]
 
   /// The variables given, by name.
