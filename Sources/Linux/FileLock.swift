@@ -48,7 +48,9 @@ public struct FileLock: ~Copyable {
   public init(
     on namespace: borrowing NetworkNamespace, timeout: Duration
   ) throws(FileLockError) {
+    let identity: FileIdentity
     do throws(SystemError) {
+      identity = try namespace.identity()
       let opened = try FileLock.reopen(namespace)
       if try FileLock.take(opened, namespace.path, timeout: timeout) {
         descriptor = opened
@@ -57,7 +59,7 @@ public struct FileLock: ~Copyable {
     } catch {
       throw .system(error)
     }
-    throw .timedOut(path: namespace.path, holder: LockHolder.describe(namespace.identity))
+    throw .timedOut(path: namespace.path, holder: LockHolder.describe(identity))
   }
 
   /// Opens a namespace once more: locks go with openings, and that one may be lent to others.

@@ -25,7 +25,7 @@ extension SourceRoutingPlan {
     _ steps: [Step], on container: borrowing NetlinkSocket<RouteFamily>
   ) throws(ProtocolError) {
     guard !steps.isEmpty else { return }
-    let answers: [Result<[Message], NetlinkError>]
+    let answers: [NetlinkAnswer]
     do {
       answers = try container.batch(steps.map(\.message))
     } catch {
