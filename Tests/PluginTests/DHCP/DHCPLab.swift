@@ -28,9 +28,16 @@ final class DHCPLab {
     for line in [
       "link add lan0 address 02:00:5e:00:53:ff type bridge", "addr add 192.168.1.1/24 dev lan0",
       "link set lan0 up",
+      // A bridge without ports is down to servers.
+      "link add keep0 type veth peer name keep1", "link set keep0 master lan0 up",
+      "link set keep1 up",
     ] {
       try ip(line)
     }
+    let runs = try Patience.until(.seconds(10)) {
+      try host.run { try Witness.link(named: "lan0") }.map { $0.flags & 0x40 != 0 } == true
+    }
+    #expect(runs)
   }
 
   var socket: String { state.path("dhcp.sock") }

@@ -46,8 +46,7 @@ extension DHCPDaemon {
     do throws(SystemError) {
       for name in try Directory.entries(of: directory) {
         let path = "\(directory)/\(name)"
-        let keeper = resumed(path)
-        if let keeper {
+        if let keeper = resumed(path) {
           keepers[keeper.attachment] = keeper
           settle(keeper.attachment, at: now)
         } else {
@@ -61,6 +60,8 @@ extension DHCPDaemon {
   }
 
   private func resumed(_ path: String) -> LeaseKeeper? {
+    // What a killed process has left half-written.
+    guard path.hasSuffix(".lease") else { return nil }
     do throws(ProtocolError) {
       let file: DHCPLeaseFile?
       do throws(SystemError) {
@@ -72,7 +73,9 @@ extension DHCPDaemon {
         household.log("\(path) is no lease, or a torn one")
         return nil
       }
-      return try LeaseKeeper(resuming: file, household, at: .now)
+      let keeper = try LeaseKeeper(resuming: file, household, at: .now)
+      // A copy under another name would make two keepers of one lease.
+      return keeper?.path == path ? keeper : nil
     } catch {
       household.log("\(path): \(error)")
       return nil

@@ -43,19 +43,19 @@ struct DHCPDaemon: ~Copyable {
 
   private init(_ options: DaemonOptions) throws(ProtocolError) {
     do throws(SystemError) {
-      // First of all, since its number may be anybody's once something else has been opened.
       let handedOver = ActivatedSockets.count(.current())
       guard handedOver <= 1 else {
         throw SystemError(
           operation: "Too many (\(handedOver)) FDs passed through socket activation", subject: "",
           errno: .invalid)
       }
+      let household = Household(options: options, boot: try BootID.current())
+      try household.makeLeaseDirectory()
+      let signals = try StopSignals()
       let listener =
         handedOver == 1
         ? try LocalListener(adopting: ActivatedSockets.takeFirst()) : try Self.listen(options)
-      let signals = try StopSignals()
-      let household = Household(options: options, boot: try BootID.current())
-      try household.makeLeaseDirectory()
+      // Last, so that a second daemon does not take the first one's for its own.
       if let path = options.pidFile {
         try File.replace(path, with: Array("\(CurrentProcess.id)".utf8), mode: 0o644)
       }

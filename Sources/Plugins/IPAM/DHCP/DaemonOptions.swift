@@ -20,6 +20,11 @@ struct DaemonOptions {
     let sentence: String
   }
 
+  /// The flags that take a value.
+  private static let flags: Set = [
+    "pidfile", "hostprefix", "socketpath", "leasedir", "timeout", "resendmax", "resendtimeout",
+  ]
+
   static let usage = """
     Usage of daemon:
       -broadcast
@@ -55,6 +60,9 @@ struct DaemonOptions {
         wantsBroadcast = try Self.boolean(parts.count > 1 ? String(parts[1]) : "true", flag)
         continue
       }
+      guard Self.flags.contains(flag) else {
+        throw Refusal(sentence: "flag provided but not defined: -\(flag)")
+      }
       guard let value = parts.count > 1 ? String(parts[1]) : rest.popFirst() else {
         throw Refusal(sentence: "flag needs an argument: -\(flag)")
       }
@@ -78,8 +86,7 @@ struct DaemonOptions {
     case "leasedir": leaseDirectory = value
     case "timeout": timing.exchange = try Self.duration(value, flag)
     case "resendmax": timing.longestPause = try Self.duration(value, flag)
-    case "resendtimeout": timing.acquisition = try Self.duration(value, flag)
-    default: throw Refusal(sentence: "flag provided but not defined: -\(flag)")
+    default: timing.acquisition = try Self.duration(value, flag)
     }
   }
 

@@ -171,7 +171,7 @@ final class LeaseKeeper {
   func forget() throws(ProtocolError) {
     socket = nil
     do throws(SystemError) {
-      try File.remove(Self.path(of: attachment, household))
+      try File.remove(path)
     } catch {
       throw ProtocolError(error)
     }
@@ -264,14 +264,15 @@ final class LeaseKeeper {
     do throws(SystemError) {
       try DHCPLeaseFile(
         boot: household.boot, namespace: place.identity, order: order.text, lease: lease
-      ).write(to: Self.path(of: attachment, household))
+      ).write(to: path)
     } catch {
       throw ProtocolError(error)
     }
   }
 
-  /// A name for the file that no two attachments share, and of a length that every name can have.
-  private static func path(of attachment: Attachment, _ household: Household) -> String {
+  /// Where the lease is kept, under a name that no two attachments share, and of a length that every
+  /// name can have.
+  var path: String {
     let name = "\(attachment.network)/\(attachment.container)/\(attachment.interface)"
     return household.leaseDirectory + "/" + SHA512.hex(name, prefix: 32) + ".lease"
   }

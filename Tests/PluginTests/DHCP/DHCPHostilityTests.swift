@@ -1,0 +1,209 @@
+import CNI
+import JSON
+import Linux
+import TestSupport
+import Testing
+import Witness
+
+@Suite("dhcp among enemies", .needsRoot, .serialized)
+struct DHCPHostilityTests {
+  /// An answer as a rogue server would send it: Ethernet, IP, UDP, BOOTP and any options.
+  private func frame(_ options: [UInt8], to transaction: [UInt8], _ client: [UInt8]) -> [UInt8] {
+    var message: [UInt8] = [2, 1, 6, 0] + transaction + [0, 0, 0, 0, 0, 0, 0, 0]
+    message += [192, 168, 1, 66] + [UInt8](repeating: 0, count: 8) + client
+    message += [UInt8](repeating: 0, count: 202) + [99, 130, 83, 99] + options
+    let length = message.count + 8
+    var packet: [UInt8] = [0x45, 0, UInt8((length + 20) >> 8), UInt8((length + 20) & 0xff)]
+    packet += [0, 0, 0, 0, 64, 17, 0, 0, 192, 168, 1, 1, 255, 255, 255, 255]
+    let sum = stride(from: 0, to: 20, by: 2)
+      .reduce(0) { $0 + Int(packet[$1]) << 8 + Int(packet[$1 + 1]) }
+    let folded = ~UInt16((sum & 0xffff) + sum >> 16)
+    packet[10] = UInt8(folded >> 8)
+    packet[11] = UInt8(folded & 0xff)
+    packet += [0, 67, 0, 68, UInt8(length >> 8), UInt8(length & 0xff), 0, 0] + message
+    return [UInt8](repeating: 0xff, count: 6) + [2, 0, 0, 0, 0, 9, 8, 0] + packet
+  }
+
+  @Test("gets its lease through a storm of damaged answers, with little memory and no crash")
+  func storm() throws {
+    let lab = try DHCPLab()
+    try lab.startDaemon()
+    let pod = try lab.pod("one")
+    let configuration = try lab.state.write("one.json", lab.call(pod).configuration)
+    let ear = try lab.host.run { try FrameSocket(0x0800, on: "lan0", patience: .seconds(10)) }
+    let caller = try BackgroundProgram(
+      "/usr/bin/env",
+      [
+        "CNI_COMMAND=ADD", "CNI_CONTAINERID=one", "CNI_NETNS=\(pod.path)", "CNI_IFNAME=eth0",
+        "CNI_PATH=/nowhere", "/bin/sh", "-c",
+        "exec '\(try BuiltProgram.cni())' dhcp < '\(configuration)'",
+      ], log: lab.state.path("caller.out"))
+    // What the client has asked, as a rogue on its link sees it.
+    let discover = try #require(try ear.next())
+    let transaction = Array(discover[46..<50])
+    let client = Array(discover[70..<76])
+    let offer: [UInt8] = [53, 1, 2, 54, 4, 192, 168, 1, 1]
+    var frames: [[UInt8]] = [
+      [], [53], [53, 255, 2], offer + [51, 4, 0, 0, 0, 0, 255], offer + [51, 0, 255],
+      offer + [52, 1, 3, 255], [53, 1, 6, 54, 4, 192, 168, 1, 1, 255],
+      [53, 1, 5, 54, 4, 192, 168, 1, 1, 51, 4, 0, 0, 1, 0, 1, 4, 255, 255, 255, 0, 255],
+      [53, 1, 2, 54, 4, 127, 0, 0, 1, 255], [53, 1, 2, 54, 0, 255],
+    ].map { frame($0, to: transaction, client) }
+    for _ in 0..<2000 {
+      var bytes = frame(offer + [51, 4, 0, 0, 1, 0, 121, 9], to: transaction, client)
+      for _ in 0..<3 { bytes[.random(in: 14..<bytes.count)] = .random(in: 0...255) }
+      // Not one that is a good offer after all: its kind is damaged too.
+      bytes[14 + 28 + 240 + 2] = .random(in: 7...255)
+      frames.append(Bool.random() ? bytes : Array(bytes.prefix(.random(in: 14..<bytes.count))))
+    }
+    try lab.host.run {
+      for frame in frames where frame.count >= 14 { try FrameSocket.send(frame, by: "lan0") }
+    }
+    #expect(caller.isRunning)
+    #expect(lab.daemon?.isRunning == true)
+    let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,5m")
+    try lab.expectSoon("the caller has its answer") { !caller.isRunning }
+    #expect(try caller.said().contains("192.168.1.5/24"))
+    #expect(server.isRunning)
+    let status = try File.read("/proc/\(lab.daemon?.process ?? 0)/status", limit: 1 << 16)
+    let peak = String(decoding: status, as: UTF8.self).split(separator: "\n")
+      .first { $0.hasPrefix("VmHWM:") }?.split(separator: " ").compactMap { Int($0) }.first
+    #expect((peak ?? .max) < 65536, "kB at most")
+  }
+
+  @Test("serves others while some connect and say nothing, too much, or nonsense")
+  func badCallers() throws {
+    let lab = try DHCPLab()
+    try lab.startDaemon()
+    let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,5m")
+    var silent: [Held] = []
+    for _ in 0..<100 { silent.append(Held(try LocalConnection(to: lab.socket))) }
+    for text in [
+      "\n", "{}\n", "null\n", "[]\n", "{\"command\":\"ADD\"}\n", "{\"command\":\"VERSION\"}\n",
+      "{\"command\":\"DEL\",\"network\":\"../x\",\"container\":\"a\",\"interface\":\"b\"}\n",
+      "{\"command\":\"DEL\",\"network\":\"x\",\"container\":\"a/b\",\"interface\":\"b\"}\n",
+      "{\"command\":\"ADD\",\"network\":\"x\",\"container\":\"a\",\"interface\":\"b\"}\n",
+      "{\"command\":\"ADD\",\"network\":\"x\",\"container\":\"a\",\"interface\":\"b\","
+        + "\"namespace\":\"relative\"}\n",
+      "{\"command\":\"ADD\",\"network\":\"x\",\"container\":\"a\",\"interface\":\"b\","
+        + "\"namespace\":\"/dev/null\"}\n",
+      String(repeating: "[", count: 100_000) + "\n",
+    ] {
+      let caller = try LocalConnection(to: lab.socket)
+      _ = try caller.send(Array(text.utf8)[...])
+      _ = try Readiness.wait(for: [caller.readiness], timeout: .seconds(5))
+      let answer = try caller.receive(limit: 65536) ?? []
+      let document = try JSONParser.parse(answer).objectValue
+      #expect(document?["code"] != nil, "\(text.prefix(80))")
+    }
+    // One that never ends is cut off; it cannot fill the daemon's memory.
+    let endless = try LocalConnection(to: lab.socket)
+    var sent = 0
+    let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 65536)
+    let isCut = Patience.until(.seconds(20)) {
+      do throws(SystemError) {
+        sent += try endless.send(piece[...])
+        return false
+      } catch {
+        return true
+      }
+    }
+    #expect(isCut && sent < 16 << 20)
+    let pod = try lab.pod("one")
+    try lab.add(pod).succeed()
+    try lab.delete(pod).succeed()
+    #expect(try lab.leases() == [])
+    #expect(server.isRunning)
+    // The silent are sent away in time.
+    try lab.expectSoon("they are sent away") {
+      try silent.allSatisfy { try $0.connection.receive(limit: 10)?.isEmpty == true }
+    }
+  }
+
+  @Test("takes nothing from other users, even where the socket's mode lets them in")
+  func otherUser() throws {
+    let lab = try DHCPLab()
+    try lab.startDaemon()
+    _ = try lab.state.write("x", "")
+    for path in [lab.state.path("."), lab.socket] {
+      let mode = path == lab.socket ? "0666" : "0755"
+      _ = try ChildProcess.run(
+        "/usr/bin/chmod", arguments: [mode, path], environment: .current())
+    }
+    let ran = try ChildProcess.run(
+      "/usr/bin/setpriv",
+      arguments: [
+        "--reuid=65534", "--clear-groups", "/usr/bin/perl", "-MSocket", "-e",
+        "$SIG{PIPE}='IGNORE';socket(S,AF_UNIX,SOCK_STREAM,0); connect(S,sockaddr_un($ARGV[0])) or die $!;"
+          + "send(S,\"{\\\"command\\\":\\\"STATUS\\\",\\\"network\\\":\\\"x\\\"}\\n\",0); $r=<S>;"
+          + "print defined $r ? $r : 'cut off'",
+        lab.socket,
+      ], environment: .current(), limits: ChildProcess.Limits(time: .seconds(10)))
+    #expect(String(decoding: ran.output, as: UTF8.self) == "cut off")
+    #expect(try lab.log().contains("refused a connection of user 65534"))
+    try lab.status().succeed()
+  }
+
+  @Test("refuses a directory for leases that others can write to, and flags that make no sense")
+  func badStart() throws {
+    let directory = try TemporaryDirectory()
+    let open = directory.path("open")
+    try Directory.create(open)
+    _ = try ChildProcess.run(
+      "/usr/bin/chmod", arguments: ["0777", open], environment: .current())
+    func start(_ flags: [String]) throws -> (ChildProcess.End, String) {
+      let ran = try ChildProcess.run(
+        try BuiltProgram.cni(),
+        arguments: ["dhcp", "daemon", "-socketpath", directory.path("s")] + flags,
+        environment: .current(), limits: ChildProcess.Limits(time: .seconds(10)))
+      return (ran.end, String(decoding: ran.diagnostics, as: UTF8.self))
+    }
+    let refused = try start(["-leasedir", open])
+    #expect(refused.0 == .exited(1) && refused.1.contains(open))
+    for (flags, sentence) in [
+      (["-nonsense"], "flag provided but not defined: -nonsense"),
+      (["-nonsense=1"], "flag provided but not defined: -nonsense"),
+      (["-timeout"], "flag needs an argument: -timeout"),
+      (["-timeout", "10"], "invalid value \"10\" for flag -timeout"),
+      (["-timeout", "0s"], "invalid value \"0s\" for flag -timeout"),
+      (["-resendmax=-1s"], "invalid value \"-1s\" for flag -resendmax"),
+      (["-broadcast=perhaps"], "invalid boolean value \"perhaps\" for -broadcast"),
+      (["-pidfile", "x"], "Error writing pidfile \"x\": path not absolute"),
+      (["-leasedir", "x"], "\"x\" is not absolute"), (["word"], "unexpected argument: word"),
+    ] {
+      let answer = try start(flags)
+      #expect(answer.0 == .exited(2) && answer.1.contains(sentence), "\(answer)")
+    }
+    #expect(try File.status(of: directory.path("s")) == nil)
+  }
+
+  @Test("takes the one socket that systemd hands over, and asks for answers to all if told to")
+  func activation() throws {
+    let lab = try DHCPLab()
+    let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,5m")
+    let daemon = try lab.host.run {
+      try BackgroundProgram(
+        "/usr/bin/systemd-socket-activate",
+        [
+          "--listen=\(lab.socket)", try BuiltProgram.cni(), "dhcp", "daemon", "-broadcast",
+          "-leasedir", lab.leaseDirectory,
+        ], log: lab.state.path("daemon.log"))
+    }
+    try lab.expectSoon("somebody listens") { try File.status(of: lab.socket) != nil }
+    let pod = try lab.pod("one")
+    let ear = try lab.host.run { try FrameSocket(0x0800, on: "lan0", patience: .seconds(10)) }
+    try lab.add(pod).succeed()
+    let discover = try #require(try ear.next())
+    #expect(discover[52] == 0x80)
+    daemon.end()
+    // It is systemd's to remove.
+    #expect(try File.status(of: lab.socket) != nil)
+    #expect(server.isRunning)
+  }
+}
+
+/// Keeps a connection open.
+private final class Held {
+  let connection: LocalConnection
+  init(_ connection: consuming LocalConnection) { self.connection = connection }
+}

@@ -1,0 +1,84 @@
+import Addressing
+import CNI
+import JSON
+import Linux
+import TestSupport
+import Testing
+import Witness
+
+@Suite("dhcp with Kea and leases of seconds", .needsRoot, .serialized)
+struct DHCPKeaTests {
+  @Test("renews, loses its address when the server is gone, and has it again when it is back")
+  func serverGone() throws {
+    let lab = try DHCPLab()
+    try lab.startDaemon()
+    let server = try lab.kea()
+    let pod = try lab.pod("one")
+    let added = try lab.add(pod)
+    let result = try added.result()
+    #expect(result.addresses.map(\.address.description) == ["192.168.1.30/24"])
+    try lab.configure(pod, as: result)
+    // Longer than the lease of six seconds lasts by itself.
+    try lab.expectSoon("the server renews") {
+      try lab.count("DHCP4_LEASE_ALLOC", in: server) >= 5
+    }
+    #expect(try pod.addresses().contains("192.168.1.30/24"))
+    try lab.check(pod).succeed()
+
+    server.end()
+    try lab.expectSoon("the address is withdrawn") {
+      try !pod.addresses().contains("192.168.1.30/24")
+    }
+    #expect(try pod.routes() == [])
+    #expect(try lab.log().contains("192.168.1.30 is lost: no server has renewed it"))
+    #expect(try lab.check(pod).exitCode == 1)
+    #expect(try pod.link()?.isUp == true)
+
+    let next = try lab.kea()
+    try lab.expectSoon("the address is back", within: .seconds(40)) {
+      try pod.addresses().contains("192.168.1.30/24")
+    }
+    #expect(try pod.routes().contains("0.0.0.0/0 via 192.168.1.1"))
+    try lab.check(pod).succeed()
+    try lab.delete(pod).succeed()
+    try lab.expectSoon("the server hears of it") {
+      try lab.count("DHCP4_RELEASE ", in: next) == 1
+    }
+    #expect(try lab.leases() == [])
+  }
+}
+
+extension DHCPLab {
+  /// Starts Kea with leases of six seconds, and waits until it serves.
+  fileprivate func kea() throws -> BackgroundProgram {
+    let configuration = try state.write(
+      "kea.json",
+      """
+      {"Dhcp4": {
+        "interfaces-config": {"interfaces": ["lan0"], "dhcp-socket-type": "raw"},
+        "lease-database": {"type": "memfile", "persist": false},
+        "authoritative": true,
+        "valid-lifetime": 6, "renew-timer": 2, "rebind-timer": 4,
+        "subnet4": [{
+          "subnet": "192.168.1.0/24", "pools": [{"pool": "192.168.1.30 - 192.168.1.30"}],
+          "option-data": [{"name": "routers", "data": "192.168.1.1"}]
+        }],
+        "loggers": [{
+          "name": "kea-dhcp4", "severity": "INFO",
+          "output_options": [{"output": "stdout", "flush": true}]
+        }]
+      }}
+      """)
+    let log = state.path("kea-\(UInt32.random(in: .min ... .max)).log")
+    let server = try host.run {
+      try BackgroundProgram(
+        "/usr/bin/env",
+        [
+          "KEA_PIDFILE_DIR=\(state.path)", "KEA_LOCKFILE_DIR=\(state.path)",
+          "/usr/sbin/kea-dhcp4", "-c", configuration,
+        ], log: log)
+    }
+    try expectSoon("Kea serves") { try server.said().contains("DHCP4_STARTED") }
+    return server
+  }
+}
