@@ -70,9 +70,10 @@ extension ContainerInterface {
           ofLink: link.index, heardBy: ear, until: deadline)
       }
     } catch .work(let error) where error.cause == .timedOut {
+      guard try carries(link, in: worlds) else { return }
       throw ProtocolError(
         .tryAgainLater, "link \(link.name) still has tentative addresses after 5 seconds",
-        details: "duplicate address detection needs a link that carries frames")
+        details: "another host on the link keeps asking for them")
     } catch {
       throw ProtocolError(error, "failed to settle addresses for \"\(link.name)\"")
     }
@@ -94,10 +95,11 @@ extension ContainerInterface {
   ///
   /// - Parameters:
   ///   - addresses: the container's; those of IPv4 are ready from the start.
+  ///   - link: the link they are on if it may be without a carrier, and they never ready therefore.
   ///   - worlds: where they are.
   /// - Throws: ``ProtocolError``, code 11, if an address is not ready within a few seconds.
   public static func waitUntilAnswering(
-    _ addresses: [ResultAddress], in worlds: borrowing HostAndContainer
+    _ addresses: [ResultAddress], of link: Link? = nil, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     let deadline = MonotonicTime.now + .seconds(5)
     for address in addresses.map(\.address.address) where address.family == .v6 {
@@ -120,8 +122,21 @@ extension ContainerInterface {
           }
         }
       } catch {
+        if let link, try !carries(link, in: worlds) { return }
         throw ProtocolError(error, "address \(address) is not ready")
       }
+    }
+  }
+
+  /// Whether a link carries frames; what it stands on may be without a cable for now.
+  private static func carries(
+    _ link: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> Bool {
+    do {
+      let state = try worlds.container.link(index: link.index).operationalState
+      return state == .up || state == .unknown
+    } catch {
+      throw ProtocolError(error)
     }
   }
 

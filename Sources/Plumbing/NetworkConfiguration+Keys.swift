@@ -31,6 +31,15 @@ extension NetworkConfiguration {
     }
   }
 
+  /// Whether IPv6 addresses wait until nobody on the link objects to them: key `enabledad`.
+  ///
+  /// - Parameter usual: what holds where the key is absent.
+  /// - Returns: whether they wait.
+  /// - Throws: `ProtocolError` for a value of the wrong kind.
+  public func detectsDuplicates(unlessSaid usual: Bool) throws(ProtocolError) -> Bool {
+    try fields.read { fields throws(JSONFieldError) in try fields.boolean("enabledad") } ?? usual
+  }
+
   /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
   ///
   /// `ipMasqBackend` may name upstream's two back ends; both are served by the same rules.
