@@ -89,6 +89,7 @@ let floors: [Target] = [
   plugin("MACVLAN", in: "Main", ["Plumbing", "RouteNetlink"] + ground),
   plugin("VLAN", in: "Main", ["Plumbing", "RouteNetlink"] + ground),
   plugin("IPVLAN", in: "Main", ["Plumbing", "RouteNetlink"] + ground),
+  plugin("HostDevice", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bandwidth", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("SourceRouting", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
@@ -107,7 +108,7 @@ let floors: [Target] = [
     "PluginSuite",
     [
       "CNI", "LoopbackPlugin", "BridgePlugin", "PTPPlugin", "HostLocalPlugin", "StaticPlugin",
-      "DummyPlugin", "IPVLANPlugin", "MACVLANPlugin", "VLANPlugin",
+      "DummyPlugin", "HostDevicePlugin", "IPVLANPlugin", "MACVLANPlugin", "VLANPlugin",
       "BandwidthPlugin", "FirewallPlugin", "TuningPlugin", "PortMapPlugin",
       "DHCPPlugin",
       "SourceRoutingPlugin",

@@ -15,8 +15,8 @@ struct InstalledPlugins: ~Copyable {
   }
 
   static let names = [
-    "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-local", "ipvlan", "loopback",
-    "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan",
+    "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan",
+    "loopback", "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan",
   ]
 
   /// The versions of the specification that a plugin speaks: upstream's, where one of a chain knows

@@ -4,6 +4,7 @@ public import CNI
 internal import DHCPPlugin
 internal import DummyPlugin
 internal import FirewallPlugin
+internal import HostDevicePlugin
 internal import HostLocalPlugin
 internal import IPVLANPlugin
 internal import LoopbackPlugin
@@ -21,7 +22,7 @@ extension PluginRegistry {
   public static let suite = PluginRegistry([
     // main
     Bridge.self, Loopback.self, PTP.self, Tap.self, Dummy.self, IPVLAN.self, MACVLAN.self,
-    VLAN.self,
+    HostDevice.self, VLAN.self,
     // ipam
     DHCP.self, HostLocal.self, Static.self,
     // meta
