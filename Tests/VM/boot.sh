@@ -26,7 +26,7 @@ die() {
   exit 1
 }
 
-for tool in qemu-system-x86_64 busybox cpio dpkg-deb ip bridge nft; do
+for tool in qemu-system-x86_64 busybox cpio dpkg-deb ip bridge nft ping; do
   command -v $tool >/dev/null || die "$tool is missing"
 done
 busybox=$(command -v busybox)
@@ -94,7 +94,12 @@ with_libraries() {
       [ -e "$root$library" ] || cp -L "$library" "$root$library"
     done
 }
-for tool in ip bridge nft sh; do with_libraries "$(command -v $tool)" tools/$tool; done
+for tool in ip bridge nft sh ping; do with_libraries "$(command -v $tool)" tools/$tool; done
+# Upstream's plugins, where they are installed, for the suites that change over from them and back.
+mkdir -p "$root/usr/lib/cni"
+for name in bridge host-local ipvlan macvlan vlan; do
+  [ ! -e /usr/lib/cni/$name ] || with_libraries /usr/lib/cni/$name usr/lib/cni/$name
+done
 if [ -n "${SWIFT_CNI_VM_SUITES:-}" ]; then
   mkdir "$root/suites"
   with_libraries "$SWIFT_CNI_VM_SUITES" suites/program
@@ -108,8 +113,9 @@ fi
 
 # Those modules that the cases need, and what they need in turn; the guest's kernel then loads
 # them by itself, as on any host.
-wanted='bridge veth 8021q dummy macvlan ipvlan vrf ifb tun br_netfilter nf_tables nft_[a-z_0-9]*
-  nf_nat nf_conntrack nf_conntrack_netlink sch_tbf sch_htb sch_ingress cls_u32 act_mirred'
+wanted='bridge veth 8021q dummy macvlan ipvlan bonding vrf ifb tun br_netfilter nf_tables nft_[a-z_0-9]*
+  nf_nat nf_conntrack nf_conntrack_netlink sch_tbf sch_htb sch_ingress cls_u32 act_mirred
+  virtio_pci virtio_net uio_pci_generic'
 for name in $wanted; do
   grep -E "/$name\.ko[^ ]*:" "$kernel/lib/modules/$release/modules.dep" | tr -d ':'
 done | tr ' ' '\n' | sort -u >"$root/modules"
@@ -125,5 +131,6 @@ printf '%s\n' "$@" >"$root/chosen"
 
 timeout -k 5 "$limit" qemu-system-x86_64 -accel tcg -nodefaults -no-user-config -no-reboot \
   -display none -serial stdio -m 1024 \
+  -netdev user,id=card,restrict=on -device virtio-net-pci,netdev=card,romfile= \
   -kernel "$kernel/boot/vmlinuz-$release" -initrd "$root.cpio" \
   -append 'console=ttyS0 loglevel=1 panic=-1 rdinit=/init' </dev/null | tr -d '\r'
