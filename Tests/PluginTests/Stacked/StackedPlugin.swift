@@ -3,6 +3,7 @@ import JSON
 import Linux
 import TestSupport
 import Testing
+import Witness
 
 /// The plugins that give a pod one link of its own, for what all of them must do alike.
 ///
