@@ -156,12 +156,11 @@ struct BandwidthTests {
     try site.lab.expectUnchanged(since: before)
   }
 
-  @Test("a failed ADD leaves nothing: the kernel refuses a filter for the last of many networks")
-  func undoneClasses() throws {
+  @Test("a failed ADD leaves nothing: somebody else has classes on the host's end already")
+  func undoneRoot() throws {
     let site = try BandwidthSite()
     let joined = try site.join(try Pod("one"))
     let host = try site.hostEnd(joined)
-    // One class tree may have that name on the link; the class is then in the way.
     try site.lab.host.run {
       try TestProgram.tc("qdisc add dev \(host.name) root handle 1: htb default 1")
     }
@@ -170,6 +169,21 @@ struct BandwidthTests {
     let error = try site.ask("ADD", keys, joined).error
     #expect(error?.message.hasPrefix("create qdisc: ") == true)
     try site.lab.expectUnchanged(since: before)
+    #expect(try site.lab.host.run { try Witness.trafficClasses(ofLink: host.index) } == [])
+  }
+
+  @Test("thousands of networks can be told apart")
+  func manyNetworks() throws {
+    let site = try BandwidthSite()
+    let subnets = (0..<2000).map { JSONValue.string("10.\($0 / 250).\($0 % 250).0/24") }
+    let keys = BandwidthSite.both.adding(["unshapedSubnets": .array(subnets)])
+    let limited = try site.add(keys, try site.join(try Pod("one")))
+    try site.ask("CHECK", keys, limited).succeed()
+    let host = try site.hostEnd(limited)
+    let seen = try site.lab.host.run {
+      try Witness.trafficFilters(ofLink: host.index, at: 0x10000)
+    }
+    #expect(seen.count == 2000)
   }
 
   @Test("says so when a burst is less than a frame")
