@@ -12,10 +12,12 @@ extension LinkKind {
     case .macvlan: MACVLANSettings.kindName
     case .ipvlan: IPVLANSettings.kindName
     case .vlan: Self.vlanName
+    case .vrf: Self.vrfName
     }
   }
 
   private static var vlanName: String { "vlan" }
+  private static var vrfName: String { "vrf" }
 
   /// Reads kind and settings; nil for the kinds of which they are not asked, and without a setting
   /// that makes sense.
@@ -30,6 +32,9 @@ extension LinkKind {
     case Self.vlanName:
       guard let number = data?[StackedAttribute.vlan]?.uint16 else { return nil }
       self = .vlan(number)
+    case Self.vrfName:
+      guard let table = data?[StackedAttribute.vrfTable]?.uint32 else { return nil }
+      self = .vrf(RouteTable(rawValue: table))
     default: return nil
     }
   }
@@ -51,6 +56,7 @@ extension LinkKind {
         case .macvlan(let settings): settings.write(to: &data)
         case .ipvlan(let settings): settings.write(to: &data)
         case .vlan(let number): data.uint16(StackedAttribute.vlan, number)
+        case .vrf(let table): data.uint32(StackedAttribute.vrfTable, table.rawValue)
         }
       }
     }

@@ -16,6 +16,8 @@ public enum LinkKind: Hashable, Sendable {
   case macvlan(MACVLANSettings)
   /// A link that shares the hardware address of another one, and is told apart by its IP addresses.
   case ipvlan(IPVLANSettings)
+  /// A link whose ports look in a routing table of their own. `IFLA_VRF_TABLE`
+  case vrf(RouteTable)
   /// One VLAN of another link, 0 to 4094, whose frames bear its number there. IEEE 802.1Q
   case vlan(UInt16)
 }

@@ -101,6 +101,19 @@ public struct RouteTable: RawRepresentable, Hashable, Sendable {
   public static let main = RouteTable(rawValue: 254)
   /// The kernel's own, of addresses of this host. `RT_TABLE_LOCAL`
   public static let local = RouteTable(rawValue: 255)
+  /// The numbers that the kernel uses itself: the default, the main and the local table.
+  public static let reserved: ClosedRange<UInt32> = 253...255
+
+  /// The first table from a number on that is neither taken nor the kernel's own.
+  public static func firstFree(
+    from number: UInt32, besides taken: Set<RouteTable>
+  ) -> RouteTable {
+    var table = RouteTable(rawValue: number)
+    while taken.contains(table) || reserved.contains(table.rawValue) {
+      table = RouteTable(rawValue: table.rawValue + 1)
+    }
+    return table
+  }
 }
 
 /// What becomes of the packets of a route.

@@ -133,7 +133,8 @@ enum BridgeAttribute {
   static let defaultVLAN = UInt16(IFLA_BR_VLAN_DEFAULT_PVID)
 }
 
-/// Attributes of a link that stands on another: `IFLA_MACVLAN_…`, `IFLA_IPVLAN_…`, `IFLA_VLAN_…`.
+/// Attributes of a link that stands on another, or on which others stand: `IFLA_MACVLAN_…`,
+/// `IFLA_IPVLAN_…`, `IFLA_VLAN_…`, `IFLA_VRF_…`.
 enum StackedAttribute {
   /// `IFLA_MACVLAN_MODE`.
   static let macvlanMode = UInt16(IFLA_MACVLAN_MODE)
@@ -145,6 +146,8 @@ enum StackedAttribute {
   static let ipvlanFlags = UInt16(IFLA_IPVLAN_FLAGS)
   /// `IFLA_VLAN_ID`.
   static let vlan = UInt16(IFLA_VLAN_ID)
+  /// `IFLA_VRF_TABLE`.
+  static let vrfTable = UInt16(IFLA_VRF_TABLE)
 }
 
 /// Attributes of a bridge's port: `IFLA_BRPORT_…`.

@@ -39,6 +39,8 @@ public struct SeenLink: Hashable, Sendable {
   public let ipvlanMode: UInt16?
   /// IPVLAN_F_ of a link of kind `ipvlan`: 1 private, 2 vepa.
   public let ipvlanFlags: UInt16?
+  /// The table of the ports of a link of kind `vrf`.
+  public let vrfTable: UInt32?
   /// The settings of a link of kind `bridge`.
   public let bridge: SeenBridge?
   /// The settings of a port of a bridge.
@@ -137,6 +139,7 @@ extension SeenLink {
     broadcastQueueLength = kind == "macvlan" ? data.number(IFLA_MACVLAN_BC_QUEUE_LEN) : nil
     ipvlanMode = kind == "ipvlan" ? data.number(IFLA_IPVLAN_MODE) : nil
     ipvlanFlags = kind == "ipvlan" ? data.number(IFLA_IPVLAN_FLAGS) : nil
+    vrfTable = kind == "vrf" ? data.number(IFLA_VRF_TABLE) : nil
     bridge = kind == "bridge" ? SeenBridge(data) : nil
     let isPort = info.text(IFLA_INFO_SLAVE_KIND) == "bridge"
     tap = kind == "tun" ? SeenTap(data) : nil
