@@ -27,11 +27,7 @@ extension SourceRouting {
   static func attached(
     _ request: Request
   ) throws(ProtocolError) -> (PluginResult, [ResultAddress]) {
-    guard let result = try request.previousResult() else {
-      throw ProtocolError(
-        .invalidConfiguration, "This plugin must be called as chained plugin",
-        details: "sbr needs the result of the plugins before it under \"prevResult\"")
-    }
+    let result = try request.resultBefore(orElse: "This plugin must be called as chained plugin")
     let interface = try request.attachment.interface
     let addresses = result.addresses(of: interface)
     guard !addresses.isEmpty else {
@@ -90,20 +86,6 @@ extension SourceRouting {
       throw ProtocolError(error, "Failed to list all rules and routes")
     }
     return (routes, rules)
-  }
-
-  /// Keeps others from choosing the same table, upstream's plugin included.
-  static func lock(
-    _ worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) -> FileLock {
-    do throws(FileLockError) {
-      return try FileLock(on: worlds.namespace, timeout: .seconds(60))
-    } catch {
-      switch error {
-      case .system(let error): throw ProtocolError(error)
-      case .timedOut: throw ProtocolError(.tryAgainLater, "\(error)")
-      }
-    }
   }
 
   /// Takes something away; that it has gone already is no error.

@@ -23,7 +23,7 @@ public enum SourceRouting: Plugin {
     let table = try table(request)
     let (result, addresses) = try attached(request)
     let worlds = try HostAndContainer(for: request)
-    let lock = try lock(worlds)
+    let lock = try worlds.lockContainer()
     let (routes, rules) = try everything(in: worlds)
     let plan: SourceRoutingPlan
     if let table {
@@ -46,7 +46,7 @@ public enum SourceRouting: Plugin {
   public static func delete(_ request: Request) throws(ProtocolError) {
     let table = try table(request)
     guard let worlds = try HostAndContainer.ifPresent(request.namespacePath) else { return }
-    let lock = try lock(worlds)
+    let lock = try worlds.lockContainer()
     var failures = Failures()
     let (link, addresses) = try remains(of: request, in: worlds)
     guard !addresses.isEmpty else { return }
@@ -62,7 +62,8 @@ public enum SourceRouting: Plugin {
     }
     // What an administrator's table holds is not ours; ours go once no rule leads to them.
     let left = Set(own.map(\.table)).filter { table in
-      table.rawValue >= SourceRoutingPlan.firstTable && !(253...255 ~= table.rawValue)
+      table.rawValue >= SourceRoutingPlan.firstTable
+        && !RouteTable.reserved.contains(table.rawValue)
         && !rules.contains { $0.table == table && !own.contains($0) }
     }
     for route in routes

@@ -62,7 +62,8 @@ struct SourceRoutingPlan {
     var taken = Set(routes.map(\.table) + rules.map(\.table))
     let own = routes.filter { $0.table == .main && $0.linkIndex == link && $0.type == .unicast }
     for address in addresses {
-      let table = Self.freeTable(&taken)
+      let table = RouteTable.firstFree(from: Self.firstTable, besides: taken)
+      taken.insert(table)
       add(rule(address, table))
       if let gateway = address.gateway { add(defaultRoute(via: gateway, link, table)) }
       let others = addresses.filter { $0.address != address.address }
@@ -87,15 +88,6 @@ struct SourceRoutingPlan {
     ProtocolError(
       .internalFailure, "\(address) is routed by source already, by table \(table.rawValue)",
       details: "run DEL before another ADD")
-  }
-
-  /// The first table that nothing leads to and nothing is in.
-  private static func freeTable(_ taken: inout Set<RouteTable>) -> RouteTable {
-    var number = firstTable
-    // 253 to 255 are the kernel's own: default, main, local.
-    while taken.contains(RouteTable(rawValue: number)) || 253...255 ~= number { number += 1 }
-    taken.insert(RouteTable(rawValue: number))
-    return RouteTable(rawValue: number)
   }
 
   /// Whether a route of the interface is for packets from an address: it says so, or goes through

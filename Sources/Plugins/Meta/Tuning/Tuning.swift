@@ -114,12 +114,7 @@ public enum Tuning: Plugin {
   }
 
   private static func previousResult(_ request: Request) throws(ProtocolError) -> PluginResult {
-    guard let result = try request.previousResult() else {
-      throw ProtocolError(
-        .invalidConfiguration, "Required prevResult missing",
-        details: "tuning comes after another plugin in a list")
-    }
-    return result
+    try request.resultBefore(orElse: "Required prevResult missing")
   }
 }
 

@@ -1,0 +1,17 @@
+public import CNI
+
+extension Request {
+  /// The result of the plugins before this one, without which a chained plugin has nothing to do.
+  ///
+  /// - Parameter message: what to say when there is none, in upstream's words.
+  /// - Returns: the result.
+  /// - Throws: ``ProtocolError`` of code 7 when there is none, or when it cannot be read.
+  public func resultBefore(orElse message: String) throws(ProtocolError) -> PluginResult {
+    guard let result = try previousResult() else {
+      throw ProtocolError(
+        .invalidConfiguration, message,
+        details: "the plugin comes after another one in a list, whose result is \"prevResult\"")
+    }
+    return result
+  }
+}
