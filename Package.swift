@@ -92,6 +92,7 @@ let floors: [Target] = [
   plugin("HostDevice", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bandwidth", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("SourceRouting", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
+  plugin("VRF", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin(
     "Firewall", in: "Meta",
@@ -113,6 +114,7 @@ let floors: [Target] = [
       "DHCPPlugin",
       "SourceRoutingPlugin",
       "TapPlugin",
+      "VRFPlugin",
     ],
     path: "Sources/Plugins/Suite"),
   floor(

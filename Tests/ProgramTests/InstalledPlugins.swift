@@ -17,13 +17,14 @@ struct InstalledPlugins: ~Copyable {
   static let names = [
     "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan",
     "loopback", "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan",
+    "vrf",
   ]
 
   /// The versions of the specification that a plugin speaks: upstream's, where one of a chain knows
   /// no time before chains.
   static func versions(of name: String) -> [String] {
     let all = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
-    let first = ["bandwidth": "0.3.0", "firewall": "0.4.0"][name] ?? "0.1.0"
+    let first = ["bandwidth": "0.3.0", "firewall": "0.4.0", "vrf": "0.3.1"][name] ?? "0.1.0"
     return Array(all.drop { $0 != first })
   }
 

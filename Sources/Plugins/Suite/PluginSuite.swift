@@ -16,6 +16,7 @@ internal import StaticPlugin
 internal import TapPlugin
 internal import TuningPlugin
 internal import VLANPlugin
+internal import VRFPlugin
 
 extension PluginRegistry {
   /// The plugins of this house, each under the name by which it lies on `CNI_PATH`.
@@ -27,5 +28,6 @@ extension PluginRegistry {
     DHCP.self, HostLocal.self, Static.self,
     // meta
     Bandwidth.self, Firewall.self, PortMap.self, SourceRouting.self, Tuning.self,
+    VRF.self,
   ])
 }
