@@ -164,7 +164,8 @@ let proof: [Target] = [
   tests(
     "PluginTests",
     [
-      "PluginSuite", "CNI", "Plumbing", "RouteNetlink", "Netlink", "Nftables", "IPAM", "cni",
+      "PluginSuite", "CNI", "Plumbing", "RouteNetlink", "Netlink", "Nftables", "Iptables",
+      "IPAM", "cni",
       "TestSupport",
       "Witness",
     ] + ground),

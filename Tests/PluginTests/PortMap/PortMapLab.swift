@@ -17,11 +17,14 @@ final class PortMapLab: Sendable {
 
   /// A lab whose port mappings have these keys besides.
   init(
-    _ keys: JSONObject = [:], plugin: PairPlugin = .bridge, subnet: String? = nil
+    _ keys: JSONObject = [:], plugin: PairPlugin = .bridge, subnet: String? = nil,
+    version: String = "1.1.0"
   ) throws {
     lab = try PluginLab()
     outside = try lab.outside()
-    var bridge = plugin.network(in: lab).with(["ipMasq": false])
+    var bridge = plugin.network(in: lab).with([
+      "ipMasq": false, "cniVersion": .string(version),
+    ])
     // Where bridged packets pass the packet filter, one to a pod's own mapping is bridged back.
     if let subnet { bridge = bridge.with(["ipam": lab.hostLocal(subnet)]) }
     if plugin == .bridge { bridge = bridge.with(["hairpinMode": true]) }

@@ -11,6 +11,7 @@ enum IptablesMappings {
   private static let marking = "CNI-HOSTPORT-SETMARK"
   private static let masquerading = "CNI-HOSTPORT-MASQ"
   private static let translating = "CNI-HOSTPORT-DNAT"
+  private static let usualMarkBit = 13
   /// How many ports one rule of iptables can list.
   private static let portsInRule = 15
 
@@ -197,7 +198,7 @@ extension IptablesMappings {
       changes.append(first ? .insert(rule, of: chain) : .append(rule, to: chain))
     }
     if settings.masquerades, settings.foreignMarkChain == nil {
-      let bit = "0x" + String(UInt32(1) << UInt32(settings.markBit), radix: 16)
+      let bit = "0x" + String(UInt32(1) << UInt32(settings.markBit ?? usualMarkBit), radix: 16)
       ensure(marking)
       ensure(
         [

@@ -13,8 +13,9 @@ struct PortMapConfiguration: Sendable {
   let masquerades: Bool
   /// Whether all sources are: key `masqAll`.
   let masqueradesAll: Bool
-  /// The bit of the packet mark that says "came through a mapping": key `markMasqBit`.
-  let markBit: Int
+  /// The bit of the packet mark that says "came through a mapping"; each back end has its own if
+  /// nil: key `markMasqBit`.
+  let markBit: Int?
   /// The chain of another that marks, instead of one of ours: key `externalSetMarkChain`.
   let foreignMarkChain: String?
   /// What must hold besides, by family: keys `conditionsV4` and `conditionsV6`.
@@ -26,9 +27,6 @@ struct PortMapConfiguration: Sendable {
   enum Backend: String, Sendable {
     case nftables, iptables
   }
-
-  /// Upstream's bit.
-  static let standardMarkBit = 13
 
   init(_ request: Request) throws(ProtocolError) {
     let keys = try request.configuration.fields.read { fields throws(JSONFieldError) in
@@ -47,7 +45,7 @@ struct PortMapConfiguration: Sendable {
     backend = try Self.backend(keys)
     masquerades = keys.masquerades ?? true
     masqueradesAll = keys.masqueradesAll ?? false
-    markBit = keys.markBit ?? Self.standardMarkBit
+    markBit = keys.markBit
     foreignMarkChain = keys.foreignMarkChain
     conditions = keys.conditions
     if backend == .iptables {

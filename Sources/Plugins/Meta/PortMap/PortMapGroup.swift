@@ -15,9 +15,12 @@ struct PortMapGroup: Hashable, Sendable {
   /// What must hold besides.
   let conditions: [IPFamily: [Match]]
 
-  /// The group of mappings without conditions and with upstream's mark.
-  static let usual = PortMapGroup(
-    suffix: "", mark: 1 << UInt32(PortMapConfiguration.standardMarkBit), conditions: [:])
+  /// The bit of the usual mark: another than upstream's 13, since its iptables chains, which stay on
+  /// a node for ever, hide the sources of all that carries theirs.
+  private static let usualMarkBit = 12
+
+  /// The group of mappings without conditions and with the usual mark.
+  static let usual = PortMapGroup(suffix: "", mark: 1 << UInt32(usualMarkBit), conditions: [:])
 
   private init(suffix: String, mark: UInt32, conditions: [IPFamily: [Match]]) {
     self.suffix = suffix
@@ -29,9 +32,10 @@ struct PortMapGroup: Hashable, Sendable {
   ///
   /// - Throws: `ProtocolError` for conditions that are not understood.
   init(_ settings: PortMapConfiguration) throws(ProtocolError) {
-    mark = 1 << UInt32(settings.markBit)
+    let markBit = settings.markBit ?? Self.usualMarkBit
+    mark = 1 << UInt32(markBit)
     var conditions: [IPFamily: [Match]] = [:]
-    var text = "\(settings.markBit)"
+    var text = "\(markBit)"
     for family in IPFamily.allCases {
       guard let words = settings.conditions[family] else { continue }
       let condition = try NftablesCondition(words, family)
@@ -39,7 +43,7 @@ struct PortMapGroup: Hashable, Sendable {
       text += "\n\(family) \(condition.text)"
     }
     self.conditions = conditions
-    let isUsual = conditions.isEmpty && settings.markBit == PortMapConfiguration.standardMarkBit
+    let isUsual = conditions.isEmpty && markBit == Self.usualMarkBit
     suffix = isUsual ? "" : "_" + SHA512.hex(text, prefix: 8)
   }
 }

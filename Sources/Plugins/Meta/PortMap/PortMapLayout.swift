@@ -15,10 +15,10 @@ import Plumbing
 ///     }
 ///     chain portmap { jump portmap_v4 }
 ///     chain portmap_v4 {
-///       meta mark set meta mark | 0x2000 dnat ip to ip daddr . meta l4proto . th dport map @host_ports_v4
-///       meta mark set meta mark | 0x2000 dnat ip to meta l4proto . th dport map @ports_v4
+///       meta mark set meta mark | 0x1000 dnat ip to ip daddr . meta l4proto . th dport map @host_ports_v4
+///       meta mark set meta mark | 0x1000 dnat ip to meta l4proto . th dport map @ports_v4
 ///     }
-///     chain portmap_postrouting { meta mark & 0x2000 == 0x2000 ct status dnat jump portmap_sources }
+///     chain portmap_postrouting { meta mark & 0x1000 == 0x1000 ct status dnat jump portmap_sources }
 ///     chain portmap_sources { ip saddr & 255.255.255.0 . ip daddr @port_sources_v4_24 masquerade }
 ///
 /// A mapping is an element and never a rule, so neither a connection nor an ADD costs more with
@@ -27,8 +27,8 @@ import Plumbing
 ///
 /// Behind dstnat, because whoever translates there meant a narrower thing: a service's port or
 /// address (CVE-2019-9946). Only what goes to the host itself is translated (CVE-2025-67499). From
-/// outside nothing reaches a mapping on a loopback address. The mark is upstream's, and says only
-/// "came through a mapping", for as long as the connection's first packet is on its way; without it
+/// outside nothing reaches a mapping on a loopback address. The mark says only "came through a mapping",
+/// for as long as the connection's first packet is on its way; without it
 /// connections that services of others brought to the pod would be taken for ours.
 enum PortMapLayout {
   /// Which elements an attachment has.
