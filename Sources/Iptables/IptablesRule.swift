@@ -46,6 +46,9 @@ public struct IptablesRule: Hashable, Sendable {
   /// What is written beside it.
   public var comment: String? { word(after: "--comment") }
 
+  /// By which link packets come in or, if it does not ask that, leave; `-i`, `-o`.
+  public var link: String? { word(after: "-i") ?? word(after: "-o") }
+
   private func word(after option: String) -> String? {
     guard let place = words.firstIndex(of: option), place + 1 < words.count else { return nil }
     return words[place + 1]

@@ -144,6 +144,25 @@ struct FirewallUpstreamTests {
     #expect(try podRules(node) == [])
   }
 
+  @Test("our GC removes upstream's rules of bridges that are gone, and of no other")
+  func bridges() throws {
+    let node = try FirewallLab(["backend": "iptables", "ingressPolicy": "same-bridge"])
+    let pod = try Pod("one")
+    let network = try addUpstream(pod, node)
+    try node.add(try Pod("three"), to: "bar")
+    try node.lab.delete(network, pod).succeed()
+    func rules(_ bridge: String) throws -> Int {
+      try node.upstreamRules().count { $0.contains("-o \(bridge) ") }
+    }
+    let kept = try node.upstreamRules().filter { !$0.contains("-o foo ") }
+    try node.collect(keeping: []).succeed()
+    #expect(try [rules("foo"), rules("bar")] == [4, 4])
+    try node.lab.ip("link del foo")
+    for _ in 1...2 { try node.collect(keeping: []).succeed() }
+    #expect(try [rules("foo"), rules("bar")] == [0, 4])
+    #expect(try node.upstreamRules() == kept)
+  }
+
   @Test("an ADD of our iptables backend that fails leaves nothing of the pod")
   func undo() throws {
     let node = try FirewallLab(["backend": "iptables"])

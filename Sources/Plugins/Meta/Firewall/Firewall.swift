@@ -34,7 +34,9 @@ public enum Firewall: Plugin {
 
     try forgetPredecessors(of: attachment, entry.addresses, request)
     var rollback = Rollback()
-    try unlessMissing(settings.backend) { () throws(ProtocolError) in
+    // Only iptables keeps bridges apart without our table.
+    let needsTable = policy != nil && settings.backend != .iptables
+    try unlessMissing(settings.backend, needsTable) { () throws(ProtocolError) in
       try policy?.enforce(for: attachment.network, admin: settings.adminChain)
       try PacketFilter.add("failed to let \(attachment) through") { socket throws(NetlinkError) in
         try PodFilter.add(entry, of: attachment, admin: settings.adminChain, on: socket)
@@ -129,6 +131,10 @@ public enum Firewall: Plugin {
     }
     failures.attempt("failed to forget bridges that are gone") { () throws(ProtocolError) in
       try BridgePolicy.collectGarbage(of: network)
+    }
+    failures.attempt("failed to remove rules of bridges that are gone") {
+      () throws(ProtocolError) in
+      try IptablesFilter.collectGarbage()
     }
     try failures.report()
   }
@@ -256,9 +262,9 @@ extension Firewall {
 
   /// Does without our own table where the kernel has none and another backend is named.
   private static func unlessMissing(
-    _ backend: FirewallBackend, _ work: () throws(ProtocolError) -> Void
+    _ backend: FirewallBackend, _ needsTable: Bool, _ work: () throws(ProtocolError) -> Void
   ) throws(ProtocolError) {
-    if backend != .nftables {
+    if backend != .nftables, !needsTable {
       do {
         _ = try NetlinkSocket<NetfilterFamily>().generation()
       } catch  where error.missingFeature == .nftables {

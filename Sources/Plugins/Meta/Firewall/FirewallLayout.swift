@@ -40,9 +40,7 @@ enum FirewallLayout {
 
   /// The pods of a family.
   static func pods(_ family: IPFamily) -> NamedSet {
-    family == .v4
-      ? NamedSet("firewall_v4", in: .ours, key: [.ipv4Address])
-      : NamedSet("firewall_v6", in: .ours, key: [.ipv6Address])
+    NamedSet("firewall_\(family.shortName)", in: .ours, key: [family.dataType])
   }
 
   /// Where the element of an address stands.

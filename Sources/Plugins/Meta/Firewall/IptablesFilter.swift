@@ -18,6 +18,8 @@ enum IptablesFilter {
   static let pods = "CNI-FORWARD"
   static let firstStage = "CNI-ISOLATION-STAGE-1"
   static let secondStage = "CNI-ISOLATION-STAGE-2"
+  /// What the comments of rules for bridges begin with.
+  static let ingressSign = "CNI firewall plugin rules (ingressPolicy: "
 
   /// Lets addresses through, and keeps the bridge apart if it has a policy; what is there is left.
   ///
@@ -185,8 +187,8 @@ extension IptablesFilter {
     guard let policy else { return changes }
 
     let name = policy.isIsolated ? "isolated" : "same-bridge"
-    let kept = "CNI firewall plugin rules (ingressPolicy: same-bridge|isolated)"
-    let own = "CNI firewall plugin rules (ingressPolicy: \(name))"
+    let kept = "\(ingressSign)same-bridge|isolated)"
+    let own = "\(ingressSign)\(name))"
     let bridge = policy.bridge.text
     ensure(chain: firstStage)
     ensure(chain: secondStage)
@@ -265,7 +267,7 @@ extension IptablesFilter {
   }
 
   /// Tells what a program did not do.
-  private static func told(_ work: () throws(IptablesError) -> Void) throws(ProtocolError) {
+  static func told(_ work: () throws(IptablesError) -> Void) throws(ProtocolError) {
     do {
       try work()
     } catch {
