@@ -48,7 +48,7 @@ struct StackedLinkTests {
       var link = NewLink(name, wanted.kind, mtu: try MTU(1400))
       if wanted.kind != .dummy { link.lower = lower.index }
       link.place(in: pod.namespace)
-      let before = try Witness.links()
+      let before = try Witness.snapshot()
       do throws(NetlinkError) {
         try socket.createLink(link)
         #expect(isKnown)
@@ -57,7 +57,7 @@ struct StackedLinkTests {
         #expect(error.operation == "create \(wanted.kind.name) link eth0")
         #expect(!isKnown)
       }
-      #expect(try Witness.links() == before)
+      #expect(try Witness.snapshot() == before)
       guard isKnown else { return }
       let seen = try #require(try pod.run { try Witness.link(named: "eth0") })
       #expect(seen.kind == wanted.kind.name)
