@@ -53,8 +53,15 @@ public enum LinkAttachment {
       try switchOn(link, in: worlds)
     } else {
       try ContainerInterface.configure(link, at: 0, as: result, manner, in: worlds)
-      if !manner.detectsDuplicates {
+      if manner.detectsDuplicates {
+        try ContainerInterface.waitUntilUnique(result.addresses, of: link, in: worlds)
+      } else {
         try ContainerInterface.waitUntilAnswering(result.addresses, of: link, in: worlds)
+      }
+      // Others share the hardware address of a link that they do not own, or lead nowhere.
+      switch link.settings {
+      case .macvlan, .vlan: AddressAnnouncement.send(result.addresses, from: link, in: worlds)
+      default: break
       }
     }
     result.dns = try request.configuration.resolverSettings(insteadOf: result.dns)
