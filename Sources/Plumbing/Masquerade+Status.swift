@@ -14,23 +14,4 @@ extension Masquerade {
       throw ProtocolError(.notReady, told.message, details: told.details)
     }
   }
-
-  /// Whether there is something for ``remove(for:in:)`` to take out of our own table.
-  ///
-  /// Also when that cannot be told.
-  static func hasClaim(
-    _ attachment: Attachment, in session: borrowing PacketFilterSession
-  ) -> Bool {
-    let owner = OwnerTag(attachment)
-    do {
-      return try session.work { socket throws(NetlinkError) in
-        let entries = [MasqueradeLayout.exclusive, MasqueradeLayout.shared].map {
-          $0.firstEntry(of: owner)
-        }
-        return try socket.elements(entries).contains { $0 != nil }
-      }
-    } catch {
-      return true
-    }
-  }
 }

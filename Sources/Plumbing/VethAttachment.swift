@@ -10,17 +10,14 @@ public enum VethAttachment {
   /// Cuts the interface and takes away what the packet filter has about it.
   ///
   /// The interface is shut before anything is taken away that kept watch over its traffic, and
-  /// deleted after. Deleting a link takes the kernel as long as forgetting what was in the packet
-  /// filter, so the two waits are one: ``PacketFilterSession``. Where nothing keeps watch there is
-  /// nothing to shut the link for, and it is only deleted.
+  /// deleted after: to shut it is quick, to delete it makes the kernel wait.
   ///
   /// - Parameters:
   ///   - request: what is to be deleted.
   ///   - failures: what goes wrong.
-  ///   - isWatched: whether the plugin itself has something in the packet filter.
   ///   - filters: takes away what a plugin itself has in the packet filter.
   public static func delete(
-    _ request: Request, _ failures: inout Failures, isWatched: Bool = false,
+    _ request: Request, _ failures: inout Failures,
     filters: (borrowing PacketFilterSession, inout Failures) -> Void = { _, _ in }
   ) {
     releaseOverInterface(request)

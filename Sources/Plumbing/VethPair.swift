@@ -12,6 +12,8 @@ public struct VethPair: Sendable {
   public let container: Link
   /// What is still to be said of the host's end: whose it is, and that it is on.
   private let opening: LinkChange
+  /// Whether the host's end is the port of a bridge.
+  private let isPort: Bool
 
   /// What a pair is made with.
   public struct Settings: Sendable {
@@ -61,22 +63,36 @@ public struct VethPair: Sendable {
       throw error
     }
     opening = Self.opening(of: host, names, settings)
+    isPort = settings.bridge != nil
   }
 
   /// Signs the host's end in its alias and switches it on.
   ///
   /// The pair carries frames then, if the container's end is on; see ``waitUntilUp(for:in:)``.
   ///
+  /// - Parameters:
+  ///   - addresses: those of the container.
+  ///   - worlds: where the ends are.
   /// - Throws: ``ProtocolError`` when the kernel refuses.
-  public func open(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+  public func open(
+    for addresses: [ResultAddress], in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    var opening = opening
+    if isPort || !addresses.contains(where: { $0.address.family == .v6 }) {
+      // A bridge speaks for its ports, and nobody asks for one without IPv6 behind it. An address of
+      // the end's own would only be looked for, told to everybody on the link, and be one more thing
+      // for the kernel to wait for when the pair is deleted.
+      opening.hasLinkLocalAddress = false
+    } else {
+      InterfaceSetting.skipDuplicateDetection(host.name)
+    }
     do throws(NetlinkError) {
       do {
         try worlds.host.changeLink(opening)
       } catch  where error.isUnsupported && opening.hasLinkLocalAddress != nil {
-        // A port of too small an MTU has no IPv6, although its bridge has.
-        var plain = opening
-        plain.hasLinkLocalAddress = nil
-        try worlds.host.changeLink(plain)
+        // The host has no IPv6, or the end too small an MTU for it.
+        opening.hasLinkLocalAddress = nil
+        try worlds.host.changeLink(opening)
       }
     } catch {
       throw ProtocolError(error, "failed to set up \"\(host.name)\"")
@@ -164,7 +180,6 @@ public struct VethPair: Sendable {
       throw ProtocolError(error, "failed to set up \"\(name)\"")
     }
     InterfaceSetting.ignoreRouterAdvertisements(name)
-    if settings.bridge == nil { InterfaceSetting.skipDuplicateDetection(name) }
     return (host, container)
   }
 
@@ -175,9 +190,6 @@ public struct VethPair: Sendable {
     change.alias = names.alias
     change.bridgePort = settings.port
     change.isUp = true
-    // A bridge speaks for its ports. An address of a port's own would only be looked for, told to
-    // everybody on the bridge, and forgotten again.
-    if settings.bridge?.hearsRouters != nil { change.hasLinkLocalAddress = false }
     return change
   }
 

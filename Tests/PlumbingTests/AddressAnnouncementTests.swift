@@ -34,7 +34,7 @@ struct AddressAnnouncementTests {
         interfaces: [ResultInterface(name: "eth0")],
         addresses: [ResultAddress(address: address, gateway: nil, interface: 0)])
       try ContainerInterface.configure(pair.container, at: 0, as: result, in: worlds)
-      try pair.open(in: worlds)
+      try pair.open(for: result.addresses, in: worlds)
       try pair.waitUntilUp(for: result.addresses, in: worlds)
 
       // As another left it. What the kernel announced while the link came up is over by now.

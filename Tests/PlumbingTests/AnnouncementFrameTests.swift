@@ -40,7 +40,7 @@ struct AnnouncementFrameTests {
       let result = PluginResult(
         interfaces: [ResultInterface(name: "eth0")], addresses: [address])
       try ContainerInterface.configure(pair.container, at: 0, as: result, in: worlds)
-      try pair.open(in: worlds)
+      try pair.open(for: [address], in: worlds)
       try pair.waitUntilUp(for: [address], in: worlds)
       let ear = try FrameSocket(kind, on: pair.host.name.text)
       AddressAnnouncement.send([address], from: pair.container, in: worlds)

@@ -21,7 +21,7 @@ struct VethPairTests {
         try worlds.host.createLink(NewLink(name, .veth(peer: peer)))
       }
       let pair = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
-      try pair.open(in: worlds)
+      try pair.open(for: [], in: worlds)
       let both = try Witness.links().filter { $0.alias != nil }.map(\.name)
       try VethPair.remove(for: attachment, namespace: nil)
       return (pair.host.name, both, try Witness.links().map(\.name))
@@ -64,7 +64,7 @@ struct VethPairTests {
         let renamed = Attachment(
           network: attachment.network, container: attachment.container,
           interface: try InterfaceName(attachment.container.text))
-        try VethPair(for: renamed, VethPair.Settings(), in: worlds).open(in: worlds)
+        try VethPair(for: renamed, VethPair.Settings(), in: worlds).open(for: [], in: worlds)
       }
       try VethPair.collectGarbage(of: try NetworkName("net"), keeping: [])
       return try Witness.links().compactMap(\.alias)

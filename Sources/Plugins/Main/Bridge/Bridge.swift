@@ -1,6 +1,5 @@
 internal import Addressing
 public import CNI
-internal import JSON
 internal import Plumbing
 internal import RouteNetlink
 
@@ -44,7 +43,7 @@ public enum Bridge: Plugin {
       try ContainerInterface.configure(
         pair.container, at: 2, as: result,
         .init(detectsDuplicates: settings.detectsDuplicates), in: worlds)
-      try pair.open(in: worlds)
+      try pair.open(for: result.addresses, in: worlds)
       if settings.detectsDuplicates {
         try ContainerInterface.waitUntilUnique(result.addresses, of: pair.container, in: worlds)
       }
@@ -56,7 +55,7 @@ public enum Bridge: Plugin {
       }
     } else {
       if !settings.leavesContainerAlone { try pair.switchOn(in: worlds) }
-      try pair.open(in: worlds)
+      try pair.open(for: result.addresses, in: worlds)
     }
     if !settings.leavesContainerAlone {
       try pair.waitUntilUp(for: result.addresses, in: worlds)
@@ -76,8 +75,7 @@ public enum Bridge: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    let isWatched = request.configuration.fields.value("macspoofchk") == .bool(true)
-    VethAttachment.delete(request, &failures, isWatched: isWatched) { filter, failures in
+    VethAttachment.delete(request, &failures) { filter, failures in
       failures.attempt("remove the spoof check") { () throws(ProtocolError) in
         try SpoofCheck.remove(for: try request.attachment, in: filter)
       }

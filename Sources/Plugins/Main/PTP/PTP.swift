@@ -34,7 +34,7 @@ public enum PTP: Plugin {
         hasSubnetRoutes: false,
         firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
       in: worlds)
-    try pair.open(in: worlds)
+    try pair.open(for: result.addresses, in: worlds)
     try HostRoutes.add(result.addresses, through: pair.host, in: worlds)
     try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
 
