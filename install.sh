@@ -154,7 +154,6 @@ product() {
   "$swift" build -c release --product "$1" \
     -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections \
     -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
-    -Xswiftc -cross-module-optimization \
     -Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata
 }
 
