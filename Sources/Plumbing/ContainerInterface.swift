@@ -14,6 +14,10 @@ public enum ContainerInterface {
     public var hasSubnetRoutes: Bool
     /// Routes that come before those of the result.
     public var firstRoutes: [RouteEntry]
+    /// Whether the kernel announces IPv4 addresses while the link comes up.
+    ///
+    /// For links that ``AddressAnnouncement`` does not serve afterwards.
+    var announcesAtOnce = false
 
     /// A manner; by default addresses are usable at once, since an allocator gives each one once.
     public init(
@@ -42,7 +46,14 @@ public enum ContainerInterface {
     let addresses = try addresses(of: link, at: place, in: result)
     try prepare(link.name, for: addresses, manner, in: worlds)
 
-    var steps = addresses.map { address in
+    var steps: [Step] = []
+    if manner.announcesAtOnce {
+      // In the message that switches the link on it would come too late for that.
+      var change = LinkChange(.index(link.index))
+      change.announcesAddresses = true
+      steps.append(Step("failed to set up \"\(link.name)\"", .changeLink(change)))
+    }
+    steps += addresses.map { address in
       Step(
         "failed to add IP addr \(address.address) to \"\(link.name)\"",
         .addAddress(entry(address.address, on: link, manner)))

@@ -52,17 +52,21 @@ public enum LinkAttachment {
     if case .none = addresses {
       try switchOn(link, in: worlds)
     } else {
+      // Others share the hardware address of a link that they do not own, or lead nowhere.
+      let isItsOwn =
+        switch link.settings {
+        case .macvlan, .vlan: true
+        default: false
+        }
+      var manner = manner
+      manner.announcesAtOnce = !isItsOwn
       try ContainerInterface.configure(link, at: 0, as: result, manner, in: worlds)
       if manner.detectsDuplicates {
         try ContainerInterface.waitUntilUnique(result.addresses, of: link, in: worlds)
       } else {
         try ContainerInterface.waitUntilAnswering(result.addresses, of: link, in: worlds)
       }
-      // Others share the hardware address of a link that they do not own, or lead nowhere.
-      switch link.settings {
-      case .macvlan, .vlan: AddressAnnouncement.send(result.addresses, from: link, in: worlds)
-      default: break
-      }
+      if isItsOwn { AddressAnnouncement.send(result.addresses, from: link, in: worlds) }
     }
     result.dns = try request.configuration.resolverSettings(insteadOf: result.dns)
     return result
@@ -95,6 +99,7 @@ public enum LinkAttachment {
   /// - Throws: ``ProtocolError`` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request, kind: String) throws(ProtocolError) {
     var failures = Failures()
+    VethAttachment.releaseOverInterface(request)
     failures.attempt("remove the interface") { () throws(ProtocolError) in
       try ContainerLink.remove(for: request, kind: kind)
     }

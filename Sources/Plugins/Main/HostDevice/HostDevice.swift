@@ -51,6 +51,7 @@ public enum HostDevice: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
+    VethAttachment.releaseOverInterface(request)
     failures.attempt("return the device") { () throws(ProtocolError) in
       try DeviceReturn.perform(request)
     }

@@ -49,6 +49,7 @@ public enum Tap: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
+    VethAttachment.releaseOverInterface(request)
     failures.attempt("remove the interface") { () throws(ProtocolError) in
       let attachment = try request.attachment
       guard let worlds = try HostAndContainer.ifPresent(request.namespacePath) else { return }
