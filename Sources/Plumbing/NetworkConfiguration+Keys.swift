@@ -18,6 +18,20 @@ extension NetworkConfiguration {
     return hasList || !(own.domain ?? "").isEmpty ? own : settings
   }
 
+  /// Whether the IPAM plugin may need the container's link to get an address, as dhcp does.
+  ///
+  /// Of host-local and static it is known that they do not.
+  ///
+  /// - Throws: `ProtocolError` for a type that cannot be one.
+  public var ipamMayUseLink: Bool {
+    get throws(ProtocolError) {
+      switch try ipamType {
+      case nil, "host-local", "static": false
+      default: true
+      }
+    }
+  }
+
   /// How many bytes of payload a frame is to carry: key `mtu`, 0 for the kernel's default.
   ///
   /// - Throws: `ProtocolError` for a number that cannot be one.

@@ -71,14 +71,15 @@ public struct VethPair: Sendable {
   /// The pair carries frames then, if the container's end is on; see ``waitUntilUp(for:in:)``.
   ///
   /// - Parameters:
-  ///   - addresses: those of the container.
+  ///   - addresses: those of the container; `nil` when they are not known yet.
   ///   - worlds: where the ends are.
   /// - Throws: ``ProtocolError`` when the kernel refuses.
   public func open(
-    for addresses: [ResultAddress], in worlds: borrowing HostAndContainer
+    for addresses: [ResultAddress]?, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     var opening = opening
-    if isPort || !addresses.contains(where: { $0.address.family == .v6 }) {
+    let mayHaveIPv6 = addresses?.contains { $0.address.family == .v6 } ?? true
+    if isPort || !mayHaveIPv6 {
       // A bridge speaks for its ports, and nobody asks for one without IPv6 behind it. An address of
       // the end's own would only be looked for, told to everybody on the link, and be one more thing
       // for the kernel to wait for when the pair is deleted.

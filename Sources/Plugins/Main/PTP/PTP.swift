@@ -24,6 +24,8 @@ public enum PTP: Plugin {
     let pair = try VethPair(for: attachment, .init(mtu: settings.mtu), in: worlds)
     rollback.undo { try pair.remove(in: worlds) }
 
+    let opensEarly = try request.configuration.ipamMayUseLink
+    if opensEarly { try pair.open(for: nil, in: worlds) }
     var result = try request.delegateAdd(to: settings.ipamType)
     rollback.undoLast { try request.delegateDelete(to: settings.ipamType) }
     try join(pair, to: &result, request)
@@ -34,7 +36,7 @@ public enum PTP: Plugin {
         hasSubnetRoutes: false,
         firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
       in: worlds)
-    try pair.open(for: result.addresses, in: worlds)
+    if !opensEarly { try pair.open(for: result.addresses, in: worlds) }
     try HostRoutes.add(result.addresses, through: pair.host, in: worlds)
     try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
 
