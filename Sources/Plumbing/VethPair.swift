@@ -40,7 +40,7 @@ public struct VethPair: Sendable {
 
   /// Makes the pair: one message, the container's end born in its namespace under its final name.
   ///
-  /// Both ends are off until ``open(in:)``: nothing passes before everything else is in place, and the
+  /// Both ends are off until ``open(for:in:)``: nothing passes before everything else is in place, and the
   /// kernel need not notice that one end is on and the other is not, which would keep it busy while we
   /// want more of it. The host's end has no router advertisements to listen to (CVE-2020-10749); its
   /// hardware address says whose it is. Leaves nothing behind when it fails.
@@ -77,24 +77,20 @@ public struct VethPair: Sendable {
   public func open(
     for addresses: [ResultAddress]?, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    var opening = opening
     let mayHaveIPv6 = addresses?.contains { $0.address.family == .v6 } ?? true
+    var steps: [Message] = [.changeLink(opening)]
     if isPort || !mayHaveIPv6 {
       // A bridge speaks for its ports, and nobody asks for one without IPv6 behind it. An address of
-      // the end's own would only be looked for, told to everybody on the link, and be one more thing
-      // for the kernel to wait for when the pair is deleted.
-      opening.hasLinkLocalAddress = false
+      // the end's own would only be looked for, told to everybody on the link, and forgotten again.
+      var quiet = LinkChange(.index(host.index))
+      quiet.hasLinkLocalAddress = false
+      steps.insert(.changeLink(quiet), at: 0)
     } else {
       InterfaceSetting.skipDuplicateDetection(host.name)
     }
     do throws(NetlinkError) {
-      do {
-        try worlds.host.changeLink(opening)
-      } catch  where error.isUnsupported && opening.hasLinkLocalAddress != nil {
-        // The host has no IPv6, or the end too small an MTU for it.
-        opening.hasLinkLocalAddress = nil
-        try worlds.host.changeLink(opening)
-      }
+      // That the host has no IPv6, or the end too small an MTU for it, is no error.
+      _ = try worlds.host.batch(steps).last?.get()
     } catch {
       throw ProtocolError(error, "failed to set up \"\(host.name)\"")
     }
