@@ -102,13 +102,10 @@ extension Bandwidth {
   private static func earlierResult(
     of request: Request, _ refusal: String
   ) throws(ProtocolError) -> PluginResult {
-    guard let result = try request.previousResult() else {
-      throw ProtocolError(
-        .invalidConfiguration, refusal,
-        details: "\"prevResult\" is missing: bandwidth stands behind bridge, ptp or the like in a "
-          + "list of plugins")
-    }
-    return result
+    try request.resultBefore(
+      orElse: refusal,
+      details: "\"prevResult\" is missing: bandwidth stands behind bridge, ptp or the like in a "
+        + "list of plugins")
   }
 
   /// The host's end of the pair whose other end is the container's interface.

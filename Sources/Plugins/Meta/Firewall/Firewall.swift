@@ -142,12 +142,9 @@ public enum Firewall: Plugin {
 
 extension Firewall {
   private static func previousResult(_ request: Request) throws(ProtocolError) -> PluginResult {
-    guard let result = try request.previousResult() else {
-      throw ProtocolError(
-        .invalidConfiguration, "missing prevResult from earlier plugin",
-        details: "firewall is chained: put it behind a plugin that makes an interface")
-    }
-    return result
+    try request.resultBefore(
+      orElse: "missing prevResult from earlier plugin",
+      details: "firewall is chained: put it behind a plugin that makes an interface")
   }
 
   /// What our table says of an attachment; nil if it says nothing, or there is no such table.

@@ -17,11 +17,9 @@ public enum PortMap: Plugin {
   public static func add(_ request: Request) throws(ProtocolError) -> PluginResult {
     let settings = try PortMapConfiguration(request)
     let attachment = try request.attachment
-    guard let result = try request.previousResult() else {
-      throw ProtocolError(
-        .invalidConfiguration, "must be called as chained plugin",
-        details: "put portmap behind the plugin that makes the interface")
-    }
+    let result = try request.resultBefore(
+      orElse: "must be called as chained plugin",
+      details: "put portmap behind the plugin that makes the interface")
     let forwards = try PortForward.all(
       settings.mappings, to: result.podAddresses(on: attachment.interface))
     guard !forwards.isEmpty else { return result }
