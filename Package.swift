@@ -80,6 +80,9 @@ let floors: [Target] = [
       "Linux",
     ]),
   floor("CNIRuntime", ["CNI", "Digest"] + ground),
+  floor(
+    "Services",
+    ["Nftables", "Conntrack", "Netlink", "Addressing", "Digest", "JSON", "Linux"]),
   // 5 wings
   plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),

@@ -1,30 +1,6 @@
 import Addressing
 import CNI
 
-/// A transport protocol whose ports can be mapped, by its number.
-enum Transport: UInt8, Sendable, CaseIterable {
-  case tcp = 6
-  case udp = 17
-  case sctp = 132
-
-  /// Its name in configurations and in rules.
-  var name: String {
-    switch self {
-    case .tcp: "tcp"
-    case .udp: "udp"
-    case .sctp: "sctp"
-    }
-  }
-
-  /// Reads a name, in whatever case.
-  init?(_ name: String) {
-    guard let transport = Self.allCases.first(where: { $0.name == name.lowercased() }) else {
-      return nil
-    }
-    self = transport
-  }
-}
-
 /// A port of the host that leads to one of a pod, in one family.
 struct PortForward: Hashable, Sendable {
   let transport: Transport
