@@ -37,7 +37,7 @@ public struct Link: Hashable, Sendable {
   public var bridge: BridgeSettings?
   /// How it works if it is the port of a bridge.
   public var bridgePort: BridgePortSettings?
-  /// Its kind with what only that kind has, if it is macvlan, ipvlan, vlan or vrf.
+  /// Its kind with what only that kind has, if it is macvlan, ipvlan, vlan, vrf or vxlan.
   public var settings: LinkKind?
   /// Whether it would take router advertisements in; nil where it has no IPv6. `accept_ra`
   public var hearsRouters: Bool?

@@ -13,6 +13,7 @@ extension LinkKind {
     case .ipvlan: IPVLANSettings.kindName
     case .vlan: Self.vlanName
     case .vrf: Self.vrfName
+    case .vxlan: VXLANSettings.kindName
     }
   }
 
@@ -35,6 +36,9 @@ extension LinkKind {
     case Self.vrfName:
       guard let table = data?[StackedAttribute.vrfTable]?.uint32 else { return nil }
       self = .vrf(RouteTable(rawValue: table))
+    case VXLANSettings.kindName:
+      guard let settings = VXLANSettings(reading: data) else { return nil }
+      self = .vxlan(settings)
     default: return nil
     }
   }
@@ -56,6 +60,7 @@ extension LinkKind {
         case .macvlan(let settings): settings.write(to: &data)
         case .ipvlan(let settings): settings.write(to: &data)
         case .vlan(let number): data.uint16(StackedAttribute.vlan, number)
+        case .vxlan(let settings): settings.write(to: &data)
         case .vrf(let table): data.uint32(StackedAttribute.vrfTable, table.rawValue)
         }
       }

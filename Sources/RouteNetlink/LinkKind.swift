@@ -20,6 +20,8 @@ public enum LinkKind: Hashable, Sendable {
   case vrf(RouteTable)
   /// One VLAN of another link, 0 to 4094, whose frames bear its number there. IEEE 802.1Q
   case vlan(UInt16)
+  /// A link whose frames travel in UDP packets to other hosts. RFC 7348
+  case vxlan(VXLANSettings)
 }
 
 /// The other end of a pair that is to be made.

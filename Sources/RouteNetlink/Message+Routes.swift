@@ -48,12 +48,14 @@ extension Message {
   ///   - family: of this family.
   ///   - table: of this table; of all if nil.
   ///   - linkIndex: that leave by this link; by any if nil.
+  ///   - origin: that were made by this one.
   /// - Returns: the request.
   public static func routes(
-    family: IPFamily, table: RouteTable? = .main, linkIndex: UInt32? = nil
+    family: IPFamily, table: RouteTable? = .main, linkIndex: UInt32? = nil,
+    origin: RouteOrigin = .any
   ) -> Message {
     Message(RequestType.getRoute, answer: .listing, operation: "list \(family) routes") { writer in
-      RouteHeader(family: family.number, table: table ?? RouteTable(rawValue: 0))
+      RouteHeader(family: family.number, table: table ?? RouteTable(rawValue: 0), origin: origin)
         .write(to: &writer)
       if let table { writer.uint32(RouteAttribute.table, table.rawValue) }
       if let linkIndex { writer.uint32(RouteAttribute.link, linkIndex) }

@@ -13,16 +13,19 @@ public struct NeighbourEntry: Hashable, Sendable {
   public var hardwareAddress: HardwareAddress?
   /// How sure that is.
   public var state: NeighbourState
+  /// Who made it; nobody says if nil. `NDA_PROTOCOL`
+  public var origin: RouteOrigin?
 
   /// Describes a neighbour.
   public init(
     _ address: IPAddress, onLink linkIndex: UInt32, hardwareAddress: HardwareAddress? = nil,
-    state: NeighbourState = .permanent
+    state: NeighbourState = .permanent, origin: RouteOrigin? = nil
   ) {
     self.address = address
     self.linkIndex = linkIndex
     self.hardwareAddress = hardwareAddress
     self.state = state
+    self.origin = origin
   }
 }
 
@@ -63,7 +66,8 @@ extension NeighbourEntry {
       address, onLink: linkIndex,
       hardwareAddress: attributes[NeighbourAttribute.hardwareAddress].flatMap {
         HardwareAddress(bytes: $0.bytes)
-      }, state: NeighbourState(rawValue: state))
+      }, state: NeighbourState(rawValue: state),
+      origin: attributes[NeighbourAttribute.origin]?.uint8.map(RouteOrigin.init(rawValue:)))
   }
 }
 
@@ -76,6 +80,8 @@ struct NeighbourHeader {
   var family: UInt8 = FamilyNumber.any
   var linkIndex: UInt32 = 0
   var state: NeighbourState = []
+  /// Whose entry it is. `NTF_…`
+  var flags: UInt8 = 0
 
   func write(to writer: inout AttributeWriter) {
     writer.fixed(family)
@@ -83,6 +89,7 @@ struct NeighbourHeader {
     writer.fixed(UInt16(0))
     writer.fixed(linkIndex)
     writer.fixed(state.rawValue)
-    writer.fixed(UInt16(0))
+    writer.fixed(flags)
+    writer.fixed(UInt8(0))
   }
 }

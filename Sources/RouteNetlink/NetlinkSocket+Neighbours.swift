@@ -14,6 +14,9 @@ extension Message {
       if let hardwareAddress = neighbour.hardwareAddress {
         writer.bytes(NeighbourAttribute.hardwareAddress, hardwareAddress.bytes)
       }
+      if let origin = neighbour.origin {
+        writer.uint8(NeighbourAttribute.origin, origin.rawValue)
+      }
     }
   }
 

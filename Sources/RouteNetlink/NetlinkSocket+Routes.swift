@@ -33,25 +33,48 @@ extension NetlinkSocket where Family == RouteFamily {
     }
   }
 
+  /// Finds which routes packets to these addresses take, in one send; nil where none does.
+  ///
+  /// - Throws: ``NetlinkError`` as ``findRoute(to:)`` does.
+  public borrowing func findRoutes(to destinations: [IPAddress]) throws(NetlinkError)
+    -> [RouteEntry?]
+  {
+    var routes: [RouteEntry?] = []
+    for answer in try batch(destinations.map { .route(to: $0) }) {
+      do {
+        routes.append(try answer.get().first.flatMap { RouteEntry($0) })
+      } catch {
+        guard error.cause == .refused, error.errno == .networkUnreachable else { throw error }
+        routes.append(nil)
+      }
+    }
+    return routes
+  }
+
   /// Lists the routes of a family; what the kernel can leave out, it does not read.
   ///
   /// - Parameters:
   ///   - family: of this family.
   ///   - table: of this table; of all if nil.
   ///   - linkIndex: that leave by this link; by any if nil.
+  ///   - origin: that were made by this one.
   /// - Returns: the routes, without those that were made from others for one destination.
   /// - Throws: ``NetlinkError``.
   public borrowing func routes(
-    family: IPFamily, table: RouteTable? = .main, linkIndex: UInt32? = nil
+    family: IPFamily, table: RouteTable? = .main, linkIndex: UInt32? = nil,
+    origin: RouteOrigin = .any
   ) throws(NetlinkError) -> [RouteEntry] {
     do {
-      return try exchange(.routes(family: family, table: table, linkIndex: linkIndex))
-        .compactMap { RouteEntry($0) }
-        .filter { route in
-          !route.isCached && route.destination.family == family
-            && (table == nil || route.table == table)
-            && (linkIndex == nil || route.linkIndex == linkIndex)
-        }
+      return try exchange(
+        .routes(family: family, table: table, linkIndex: linkIndex, origin: origin)
+      )
+      .compactMap { RouteEntry($0) }
+      .filter { route in
+        !route.isCached && route.destination.family == family
+          && (table == nil || route.table == table)
+          && (linkIndex == nil || route.linkIndex == linkIndex)
+          && (origin == .any || route.origin == origin)
+      }
     } catch {
       // A table without a route in it does not exist.
       guard error.isNotFound, table != nil else { throw error }

@@ -184,6 +184,22 @@ enum VLANNumber {
   static let rangeEnd = UInt16(BRIDGE_VLAN_INFO_RANGE_END)
 }
 
+/// Attributes of a tunnel through UDP: `IFLA_VXLAN_…`.
+enum VXLANAttribute {
+  /// `IFLA_VXLAN_ID`.
+  static let identifier = UInt16(IFLA_VXLAN_ID)
+  /// `IFLA_VXLAN_LINK`.
+  static let link = UInt16(IFLA_VXLAN_LINK)
+  /// `IFLA_VXLAN_LOCAL`.
+  static let local = UInt16(IFLA_VXLAN_LOCAL)
+  /// `IFLA_VXLAN_LOCAL6`.
+  static let local6 = UInt16(IFLA_VXLAN_LOCAL6)
+  /// `IFLA_VXLAN_LEARNING`.
+  static let learning = UInt16(IFLA_VXLAN_LEARNING)
+  /// `IFLA_VXLAN_PORT`.
+  static let port = UInt16(IFLA_VXLAN_PORT)
+}
+
 /// Attributes of an address: `IFA_…`.
 enum AddressAttribute {
   /// `IFA_ADDRESS`.
@@ -250,6 +266,10 @@ enum NeighbourAttribute {
   static let hardwareAddress = UInt16(NDA_LLADDR)
   /// `NDA_IFINDEX`.
   static let link = UInt16(NDA_IFINDEX)
+  /// `NDA_PROTOCOL`.
+  static let origin = UInt16(NDA_PROTOCOL)
+  /// `NTF_SELF`.
+  static let ofTheLinkItself = UInt8(NTF_SELF)
 }
 
 /// Families of addresses as the kernel numbers them: `AF_…`.

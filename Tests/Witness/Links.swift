@@ -41,6 +41,8 @@ public struct SeenLink: Hashable, Sendable {
   public let ipvlanFlags: UInt16?
   /// The table of the ports of a link of kind `vrf`.
   public let vrfTable: UInt32?
+  /// The settings of a link of kind `vxlan`.
+  public let vxlan: SeenTunnel?
   /// The settings of a link of kind `bridge`.
   public let bridge: SeenBridge?
   /// The settings of a port of a bridge.
@@ -140,10 +142,33 @@ extension SeenLink {
     ipvlanMode = kind == "ipvlan" ? data.number(IFLA_IPVLAN_MODE) : nil
     ipvlanFlags = kind == "ipvlan" ? data.number(IFLA_IPVLAN_FLAGS) : nil
     vrfTable = kind == "vrf" ? data.number(IFLA_VRF_TABLE) : nil
+    vxlan = kind == "vxlan" ? SeenTunnel(data) : nil
     bridge = kind == "bridge" ? SeenBridge(data) : nil
     let isPort = info.text(IFLA_INFO_SLAVE_KIND) == "bridge"
     tap = kind == "tun" ? SeenTap(data) : nil
     port = isPort ? SeenBridgePort(info.nest(IFLA_INFO_SLAVE_DATA)) : nil
+  }
+}
+
+/// What a tunnel through UDP is set to.
+public struct SeenTunnel: Hashable, Sendable {
+  /// The network's number.
+  public let identifier: UInt32
+  /// The address that packets leave from.
+  public let local: String?
+  /// The port that packets go to.
+  public let port: UInt16
+  /// Whether it remembers where addresses were seen.
+  public let learns: Bool
+  /// The link that all packets leave by.
+  public let link: UInt32?
+
+  init(_ data: Attributes) {
+    identifier = data.number(IFLA_VXLAN_ID) ?? 0
+    local = (data[IFLA_VXLAN_LOCAL] ?? data[IFLA_VXLAN_LOCAL6]).map(AddressText.of)
+    port = UInt16(bigEndian: data.number(IFLA_VXLAN_PORT) ?? 0)
+    learns = data.number(IFLA_VXLAN_LEARNING, as: UInt8.self) == 1
+    link = data.number(IFLA_VXLAN_LINK)
   }
 }
 

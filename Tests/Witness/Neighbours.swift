@@ -13,6 +13,8 @@ public struct SeenNeighbour: Hashable, Sendable {
   public let state: UInt16
   /// The NTF_ bits.
   public let flags: UInt8
+  /// RTPROT_: who made it; nil if nobody says.
+  public let origin: UInt8?
 
   /// Whether it was put there to stay.
   public var isPermanent: Bool { state & UInt16(NUD_PERMANENT) != 0 }
@@ -32,6 +34,40 @@ public func neighbours() throws(WitnessError) -> [SeenNeighbour] {
         linkIndex: message.dropFirst(4).number() ?? 0,
         address: AddressText.of(attributes[NDA_DST] ?? []),
         hardwareAddress: attributes[NDA_LLADDR].map(AddressText.ofHardware),
-        state: message.dropFirst(8).number() ?? 0, flags: message[10])
+        state: message.dropFirst(8).number() ?? 0, flags: message[10],
+        origin: attributes.number(NDA_PROTOCOL))
+    }
+}
+
+/// An entry of a tunnel's forwarding database.
+public struct SeenForwarding: Hashable, Sendable {
+  /// The tunnel.
+  public let linkIndex: UInt32
+  /// The address that frames are for.
+  public let hardwareAddress: String
+  /// The host that they are sent to.
+  public let remote: String
+  /// The NUD_ bits.
+  public let state: UInt16
+
+  /// Whether it was put there to stay.
+  public var isPermanent: Bool { state & UInt16(NUD_PERMANENT) != 0 }
+}
+
+/// Every forwarding entry that leads to another host, in the calling thread's network namespace.
+public func forwardings() throws(WitnessError) -> [SeenForwarding] {
+  let question = "list forwardings"
+  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: question)
+  let size = MemoryLayout<ndmsg>.size
+  var header = [UInt8](repeating: 0, count: size)
+  header[0] = UInt8(AF_BRIDGE)
+  return try kernel.list(RTM_GETNEIGH, header: header, for: question)
+    .compactMap { message in
+      let attributes = Attributes(message.dropFirst(size))
+      guard let remote = attributes[NDA_DST] else { return nil }
+      return SeenForwarding(
+        linkIndex: message.dropFirst(4).number() ?? 0,
+        hardwareAddress: AddressText.ofHardware(attributes[NDA_LLADDR] ?? []),
+        remote: AddressText.of(remote), state: message.dropFirst(8).number() ?? 0)
     }
 }

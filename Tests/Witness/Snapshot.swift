@@ -22,6 +22,9 @@ public func snapshot() throws(WitnessError) -> [String] {
       "peer \(link.peerNamespace == nil ? name(link.peer) : "elsewhere")",
       "alias \(link.alias ?? "-")", "promiscuity \(link.promiscuity)",
       link.vlanID.map { "vlan \($0)" },
+      link.vxlan.map {
+        "tunnel \($0.identifier) from \($0.local ?? "-") port \($0.port) learning \($0.learns)"
+      },
       link.bridge.map { "filtering \($0.filtersVLANs) pvid \($0.defaultVLAN)" },
       link.port.map { "hairpin \($0.hairpin) isolated \($0.isolated) learning \($0.learning)" })
   }
@@ -46,7 +49,12 @@ public func snapshot() throws(WitnessError) -> [String] {
       "mark \($0.mark ?? 0)", "table \($0.table)", "action \($0.action)")
   }
   lines += try neighbours().filter(\.isPermanent).map {
-    line("neighbour", name($0.linkIndex), $0.address, $0.hardwareAddress ?? "-")
+    line(
+      "neighbour", name($0.linkIndex), $0.address, $0.hardwareAddress ?? "-",
+      $0.origin.map { "origin \($0)" })
+  }
+  lines += try forwardings().filter(\.isPermanent).map {
+    line("forwarding", name($0.linkIndex), $0.hardwareAddress, "to \($0.remote)")
   }
   lines += try bridgeVLANs().map {
     line(
