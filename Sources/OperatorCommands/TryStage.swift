@@ -45,8 +45,13 @@ struct TryStage: ~Copyable {
     try host.run {
       let socket = try NetlinkSocket<RouteFamily>()
       try TryStage.setUp(try InterfaceName("lo"), [], on: socket)
-      try socket.createLink(
-        NewLink(uplink, .veth(peer: VethPeer(name: far, bornIn: outside))))
+      // Born side by side, so that their numbers differ. A pair whose ends bear one number looks to
+      // the kernel like a link that stands on nothing, and the news that it is up, which IPv6 waits
+      // for, may come a second late (`linkwatch_urgent_event`).
+      try socket.createLink(NewLink(uplink, .veth(peer: VethPeer(name: far))))
+      var journey = LinkChange(.index(try socket.link(named: far).index))
+      journey.move(to: outside)
+      try socket.changeLink(journey)
       try TryStage.setUp(uplink, hostAddresses, on: socket)
     }
     try outside.run {
