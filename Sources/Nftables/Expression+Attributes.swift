@@ -15,13 +15,13 @@ extension Expression {
     case .payload: "payload"
     case .meta, .setMark: "meta"
     case .connection: "ct"
-    case .destinationRouteType: "fib"
+    case .destinationRouteType, .reversePathLink: "fib"
     case .masked, .withBits: "bitwise"
     case .compare: "cmp"
     case .lookup, .verdictLookup, .dataLookup: "lookup"
     case .verdict: "immediate"
     case .masquerade: "masq"
-    case .translateDestination: "nat"
+    case .translateDestination, .translateSource: "nat"
     }
   }
 
@@ -44,6 +44,10 @@ extension Expression {
     case .destinationRouteType(let register):
       data.bigEndian(RouteLookupNumber.flags, RouteLookupNumber.destinationAddress)
       data.bigEndian(RouteLookupNumber.result, RouteLookupNumber.addressType)
+      data.bigEndian(RouteLookupNumber.target, register.number)
+    case .reversePathLink(let register):
+      data.bigEndian(RouteLookupNumber.flags, RouteLookupNumber.sourceByInputLink)
+      data.bigEndian(RouteLookupNumber.result, RouteLookupNumber.outputLink)
       data.bigEndian(RouteLookupNumber.target, register.number)
     case .masked(let register, let mask):
       data.bitwise(register, mask: mask, exclusiveOr: [UInt8](repeating: 0, count: mask.count))
@@ -77,6 +81,10 @@ extension Expression {
       data.bigEndian(TranslationNumber.family, UInt32(family.table.number))
       data.bigEndian(TranslationNumber.address, address.number)
       data.bigEndian(TranslationNumber.port, port.number)
+    case .translateSource(let family, let address):
+      data.bigEndian(TranslationNumber.type, TranslationNumber.source)
+      data.bigEndian(TranslationNumber.family, UInt32(family.table.number))
+      data.bigEndian(TranslationNumber.address, address.number)
     }
   }
 

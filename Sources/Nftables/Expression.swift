@@ -12,6 +12,9 @@ public enum Expression: Hashable, Sendable {
   case connection(ConnectionKey, into: Register)
   /// Loads what kind of route leads to the packet's destination. `fib`
   case destinationRouteType(into: Register)
+  /// Loads the number of the link that leads to the packet's source, if it is the one it came in
+  /// by, or else 0. `fib`
+  case reversePathLink(into: Register)
   /// Keeps the bits of a mask. `bitwise`
   case masked(Register, by: [UInt8])
   /// Sets these bits and keeps all others. `bitwise`
@@ -32,6 +35,8 @@ public enum Expression: Hashable, Sendable {
   case masquerade
   /// Replaces the destination by an address and a port. `nat`
   case translateDestination(IPFamily, address: Register, port: Register)
+  /// Replaces the source by an address. `nat`
+  case translateSource(IPFamily, address: Register)
 
   /// Where bytes of a packet are counted from. `enum nft_payload_bases`
   public enum Header: Hashable, Sendable {

@@ -47,6 +47,8 @@ enum RouteLookupNumber {
   static let flags = UInt16(NFTA_FIB_FLAGS.rawValue)
   static let addressType = NFT_FIB_RESULT_ADDRTYPE.rawValue
   static let destinationAddress = NFTA_FIB_F_DADDR.rawValue
+  static let outputLink = NFT_FIB_RESULT_OIF.rawValue
+  static let sourceByInputLink = NFTA_FIB_F_SADDR.rawValue | NFTA_FIB_F_IIF.rawValue
   /// A route to the host itself: `RTN_LOCAL`.
   static let local = UInt32(RTN_LOCAL)
 }
@@ -58,6 +60,7 @@ enum TranslationNumber {
   static let address = UInt16(NFTA_NAT_REG_ADDR_MIN.rawValue)
   static let port = UInt16(NFTA_NAT_REG_PROTO_MIN.rawValue)
   static let destination = NFT_NAT_DNAT.rawValue
+  static let source = NFT_NAT_SNAT.rawValue
 }
 
 /// Comparing: `enum nft_cmp_attributes`, `enum nft_cmp_ops`.

@@ -10,6 +10,9 @@ public enum Field: Hashable, Sendable {
   case sourceNetwork(Prefix)
   /// The network of the destination, if all networks were as long as this prefix.
   case destinationNetwork(Prefix)
+  /// The network of the source of the IP packet inside a VXLAN packet, if all networks were as long
+  /// as this prefix. RFC 7348
+  case tunnelledSourceNetwork(Prefix)
   /// TCP, UDP and so on.
   case transportProtocol
   /// The destination port.
@@ -29,7 +32,9 @@ extension Field {
   var byteCount: Int {
     switch self {
     case .source(let family), .destination(let family): family.byteCount
-    case .sourceNetwork(let prefix), .destinationNetwork(let prefix): prefix.family.byteCount
+    case .sourceNetwork(let prefix), .destinationNetwork(let prefix),
+      .tunnelledSourceNetwork(let prefix):
+      prefix.family.byteCount
     case .transportProtocol: 1
     case .destinationPort: 2
     case .inputName, .outputName, .inputBridgeName: 16
@@ -53,6 +58,13 @@ extension Field {
     case .destinationNetwork(let prefix):
       Field.destination(prefix.family).load(into: register)
         + [.masked(register, by: prefix.maskBytes)]
+    case .tunnelledSourceNetwork(let prefix):
+      [
+        .payload(
+          .transport, offset: VXLANPacket.innerPacket + prefix.family.sourceOffset,
+          length: prefix.family.byteCount, into: register),
+        .masked(register, by: prefix.maskBytes),
+      ]
     case .transportProtocol:
       [.meta(.transportProtocol, into: register)]
     case .destinationPort:

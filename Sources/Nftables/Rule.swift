@@ -33,6 +33,33 @@ public struct Rule: Hashable, Sendable {
 }
 
 extension Rule {
+  /// Puts conditions together with a new source, which a map of addresses has for these fields side
+  /// by side.
+  ///
+  /// A packet that the map does not know goes on with the next rule.
+  ///
+  /// nft: `snat ip to ip saddr map @addresses`
+  ///
+  /// - Parameters:
+  ///   - matches: what must hold, in order.
+  ///   - fields: what is looked up.
+  ///   - map: what has the new sources.
+  ///   - family: whose addresses they are.
+  ///   - comment: what people are to read beside it.
+  public init(
+    _ matches: [Match] = [], sourceOf fields: Field..., in map: NamedMap, _ family: IPFamily,
+    comment: String? = nil
+  ) {
+    expressions =
+      matches.flatMap(\.expressions) + fields.loadSideBySide + [
+        .dataLookup(Register(0), in: map.set.name, into: Register(0)),
+        .translateSource(family, address: Register(0)),
+      ]
+    self.comment = comment
+  }
+}
+
+extension Rule {
   /// Puts conditions together with a new destination, which a map of addresses and ports has for
   /// these fields side by side.
   ///
