@@ -63,14 +63,15 @@ struct AddressAnnouncementTests {
     while true {
       announce()
       do {
-        return try ear.wait(for: "wait for the announcement", until: .now + .seconds(1)) { event in
+        try ear.wait(for: "wait for the announcement", until: .now + .seconds(1)) { event in
           guard case .message(let message) = event, let neighbour = NeighbourEntry(message) else {
             return Void?.none
           }
           return heard(neighbour) ? () : nil
         }
-      } catch let error as NetlinkError where error.errno == .timedOut && MonotonicTime.now < end {
-        continue
+        return
+      } catch {
+        guard error.errno == .timedOut, MonotonicTime.now < end else { throw error }
       }
     }
   }
