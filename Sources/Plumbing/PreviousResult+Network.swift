@@ -35,6 +35,7 @@ extension PreviousResult {
     let routes: [RouteEntry]
     do {
       routes = try worlds.container.routes(family: family, table: nil)
+        .filter { $0.table == .main || $0.isIn(aTableOf: link) }
     } catch {
       throw ProtocolError(error)
     }
@@ -42,9 +43,7 @@ extension PreviousResult {
       let subnet = address.address.subnet
       // An address that is its whole subnet brings no route.
       guard address.address.prefix != .host(family) else { continue }
-      guard !routes.contains(where: { $0.table == .main && $0.destination == subnet }) else {
-        continue
-      }
+      guard !routes.contains(where: { $0.destination == subnet }) else { continue }
       throw ProtocolError(
         .internalFailure,
         "Failed to find Gateway \(address.gateway?.description ?? "") for interface \(link.name)",
@@ -59,8 +58,7 @@ extension PreviousResult {
   /// Whether a route is the promised one; of a default route any gateway will do.
   private func matches(_ route: RouteEntry, _ promised: ResultRoute) -> Bool {
     guard route.destination == promised.subnet,
-      route.table == promised.table.map({ RouteTable(rawValue: UInt32(truncatingIfNeeded: $0)) })
-        ?? .main,
+      promised.table == nil || promised.table == Int(route.table.rawValue),
       promised.mtu == nil || promised.mtu == route.mtu.map(Int.init),
       promised.advmss == nil || promised.advmss == route.segmentSize.map(Int.init)
     else { return false }
@@ -70,5 +68,13 @@ extension PreviousResult {
 
   private func describe(_ route: ResultRoute) -> String {
     "{Dst:\(route.subnet)" + (route.gateway.map { " GW:\($0)" } ?? "") + "}"
+  }
+}
+
+extension RouteEntry {
+  /// Whether it leads out by a link and stands in a table that somebody has made: plugins further on
+  /// in the list, `sbr` and `vrf`, take a link's routes out of the main table into one of their own.
+  fileprivate func isIn(aTableOf link: Link) -> Bool {
+    linkIndex == link.index && table != .local
   }
 }

@@ -39,6 +39,24 @@ struct SourceRoutingTests {
     #expect(gone.filter { $0.hasPrefix("+ ") } == [])
   }
 
+  @Test("leaves the plugin before it what its CHECK looks for", arguments: PairPlugin.allCases)
+  func checkOfTheOther(_ plugin: PairPlugin) throws {
+    let lab = try PluginLab()
+    let pod = try Pod("one")
+    let first = plugin.network(in: lab)
+    let added = try lab.add(first, pod)
+    let second = try lab.network("sbr").after(added)
+    try lab.add(second, pod).succeed()
+    #expect(try pod.routes() == [])
+    for network in [try first.after(added), second] { try lab.check(network, pod).succeed() }
+    // A route that is in no table any more is missed.
+    try pod.ip("route flush table 100")
+    for network in [try first.after(added), second] {
+      #expect(try lab.check(network, pod).exitCode != 0)
+    }
+    for network in [second, first] { try lab.delete(network, pod).succeed() }
+  }
+
   @Test("sends packets out by the interface whose address they carry")
   func packets() throws {
     let fixture = try SourceRoutingFixture()

@@ -21,6 +21,10 @@ ip -n one route show table 1 | grep -q '^default via 10.1.0.1' || fail 'the defa
 ip -n one -6 route show table 1 | grep -q '^default via fd01::1' || fail 'the IPv6 default route was lost'
 is 'routes in the main table' '' "$(ip -n one route show)"
 plugin CHECK one || fail "CHECK: $answer"
+list blue
+conf="${conf%\}}, \"prevResult\": $made}"
+plugin CHECK one || fail "CHECK of the plugin before it: $answer"
+vrf blue
 delete one
 delete one
 if ip -n one link show blue 2>/dev/null; then fail 'the VRF is still there'; fi
