@@ -184,7 +184,8 @@ let proof: [Target] = [
     swiftSettings: settings),
   tests(
     "ProgramTests",
-    ["CNI", "TestSupport", "Witness", "cni", "cnictl", "gateway-resolver"] + ground),
+    ["CNIRuntime", "CNI", "TestSupport", "Witness", "cni", "cnictl", "gateway-resolver"] + ground,
+    besides: ["Lists"]),
   tests(
     "VMTests", ["TestSupport", "Linux", "cni"], at: "Tests/VM", besides: ["Guest", "boot.sh"]),
   tests("RuntimeTests", ["TestSupport", "Linux", "cni"], besides: ["Lab"]),

@@ -1,0 +1,15 @@
+import TestSupport
+import Testing
+
+@Suite("A network list that people run", .needsRoot, .timeLimit(.minutes(10)))
+struct KnownListTests {
+  @Test(
+    "connects pods, answers on mapped ports, passes CHECK, STATUS and GC, and leaves nothing behind",
+    arguments: KnownList.all, KnownList.Version.allCases)
+  func works(_ list: KnownList, _ version: KnownList.Version) async throws {
+    let complaints = try await OwnMounts.run(emptying: RuntimeNode.stateDirectories) {
+      try KnownListRun.complaints(list, version)
+    }
+    #expect(complaints == [])
+  }
+}
