@@ -28,13 +28,7 @@ struct List: Verb {
   var node: NodeOptions
 
   func perform(in surroundings: Surroundings) throws {
-    var survey = NodeSurvey(
-      cache: node.cache, leaseDirectory: "\(node.stateDirectory)/networks")
-    var report = survey.report(on: node.configuration(in: surroundings))
-    if let network {
-      report.networks.removeAll { $0.name != network }
-      if report.networks.isEmpty { throw OperatorFailure("there is no network \(network)") }
-    }
+    let report = try node.report(on: network, in: surroundings)
     if json {
       try surroundings.print(JSONWriter.text(report.json, style: .indented(2)))
       return

@@ -40,6 +40,16 @@ struct NodeOptions: ParsableArguments {
 
   var cache: ResultCache { ResultCache(below: stateDirectory) }
 
+  /// What the node knows of its networks, or of one of them.
+  func report(on network: String?, in surroundings: Surroundings) throws -> NodeReport {
+    var survey = NodeSurvey(cache: cache, leaseDirectory: "\(stateDirectory)/networks")
+    var report = survey.report(on: configuration(in: surroundings))
+    guard let network else { return report }
+    report.networks.removeAll { $0.name != network }
+    if report.networks.isEmpty { throw OperatorFailure("there is no network \(network)") }
+    return report
+  }
+
   /// The network of a name; broken files beside it are told, since one may have been meant.
   func network(
     named name: String, in surroundings: Surroundings

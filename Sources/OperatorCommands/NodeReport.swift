@@ -21,6 +21,10 @@ struct NodeReport: Equatable {
     /// Namespace and name of a Kubernetes pod, if the runtime has told them.
     var pod: String?
     var addresses: [String]
+    /// The links of the host that its result names, such as its bridge and its port there.
+    var hostLinks: [String] = []
+    /// The ports of the host that lead to it, such as "8080/tcp → 80".
+    var ports: [String] = []
     var namespacePath: String?
     var namespaceState: NamespaceState
     /// When it was made.
@@ -69,6 +73,8 @@ extension NodeReport.Attachment {
       "interface": interface.map(JSONValue.string) ?? .null,
       "pod": pod.map(JSONValue.string) ?? .null,
       "addresses": .array(addresses.map(JSONValue.string)),
+      "hostLinks": .array(hostLinks.map(JSONValue.string)),
+      "ports": .array(ports.map(JSONValue.string)),
       "namespace": namespacePath.map(JSONValue.string) ?? .null,
       "namespaceState": .string(namespaceState.rawValue),
       "since": since.map { .string(Moment($0).internetText) } ?? .null,

@@ -51,15 +51,18 @@ struct NodeSurvey {
     let contents = try cache.contents()
     report.problems += contents.brokenFiles.map { "cannot read \($0)" }
     for cached in contents.attachments {
-      var addresses: [String] = []
-      note { _ throws(ProtocolError) in
-        addresses = try cached.readResult()?.addresses.map(\.address.description) ?? []
-      }
+      var result = PluginResult()
+      var ports: [PortMapping] = []
+      note { _ throws(ProtocolError) in result = try cached.readResult() ?? result }
+      note { _ throws(ProtocolError) in ports = try cached.portMappings }
       let path = cached.namespacePath
       add(
         NodeReport.Attachment(
           container: cached.arguments.container.text,
-          interface: cached.arguments.interface.text, pod: cached.podName, addresses: addresses,
+          interface: cached.arguments.interface.text, pod: cached.podName,
+          addresses: result.addresses.map(\.address.description),
+          hostLinks: result.interfaces.filter(\.sandbox.isEmpty).map(\.name),
+          ports: ports.map(\.arrow),
           namespacePath: path.isEmpty ? nil : path, namespaceState: NamespaceState(of: path),
           since: stamp(of: cache.path(of: cached.attachment)), source: .result),
         to: cached.network.text)
@@ -145,10 +148,25 @@ struct NodeSurvey {
 }
 
 extension CachedAttachment {
+  /// The ports that the runtime asked for.
+  fileprivate var portMappings: [PortMapping] {
+    get throws(ProtocolError) {
+      try RuntimeConfiguration(JSONFields(arguments.capabilities)).portMappings
+    }
+  }
+
   /// Namespace and name of the pod, where a Kubernetes runtime or Podman has told them.
   fileprivate var podName: String? {
     let wish = { (key: String) in arguments.arguments.first { $0.key == key }?.value }
     guard let name = wish("K8S_POD_NAME") else { return nil }
     return wish("K8S_POD_NAMESPACE").map { "\($0)/\(name)" } ?? name
+  }
+}
+
+extension PortMapping {
+  /// From where to where, as people write it.
+  fileprivate var arrow: String {
+    let address = hostAddress.map { $0.family == .v6 ? "[\($0)]:" : "\($0):" } ?? ""
+    return "\(address)\(hostPort)/\(transport) → \(containerPort)"
   }
 }

@@ -23,7 +23,8 @@ public struct OperatorTool: ParsableCommand {
       not be understood. Completion for your shell: cnictl --generate-completion-script bash
       """,
     subcommands: [
-      Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, List.self, Try.self,
+      Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, List.self, Graph.self,
+      Try.self,
     ])
 
   /// A tool that has not been told anything yet.

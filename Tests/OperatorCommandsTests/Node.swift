@@ -72,7 +72,7 @@ struct Node: ~Copyable {
       ? []
       : [
         "--config-dir", directory.path("net.d"), "--state-dir", directory.path("state"),
-      ] + (words[0] == "list" ? [] : ["--plugin-path", directory.path("bin")])
+      ] + (["list", "graph"].contains(words[0]) ? [] : ["--plugin-path", directory.path("bin")])
     let parsed = try OperatorTool.parseAsRoot(words + places)
     let verb = try #require(parsed as? any Verb)
     let said = said

@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import Linux
+
+/// Draws the node: the way from the world through host and bridges to each pod.
+struct Graph: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "graph",
+    abstract: "Draw this node: host, bridges, pods, their addresses and ports.",
+    discussion: """
+      Read from what "cnictl list" reads and from the kernel. Mermaid is text that code hosts and \
+      notebooks draw; SVG is a picture that every browser shows:
+
+        cnictl graph --format svg > node.svg
+      """)
+
+  /// The forms there are.
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case mermaid
+    case svg
+  }
+
+  @Option(help: "The form of the picture: mermaid or svg.")
+  var format = Format.mermaid
+
+  @Argument(
+    help: ArgumentHelp("Only this network.", valueName: "list"), completion: .networkNames)
+  var network: String?
+
+  @OptionGroup(title: "Where things are")
+  var node: NodeOptions
+
+  func perform(in surroundings: Surroundings) throws {
+    let report = try node.report(on: network, in: surroundings)
+    for problem in report.problems { surroundings.warn(problem) }
+    let name = try Sysctl.read(["kernel", "hostname"]).prefix { !$0.isNewline }
+    let graph = NodeGraph(of: report, try HostLinks(), hostName: "\(name)")
+    try surroundings.print(format == .svg ? graph.svg : graph.mermaid)
+  }
+}
