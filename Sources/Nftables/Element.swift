@@ -2,8 +2,10 @@ public import Addressing
 
 /// One element of a set or map.
 public struct Element: Hashable, Sendable {
-  /// What is looked up.
+  /// What is looked up; the first of a range.
   public let key: ElementKey
+  /// The last of a range.
+  public let last: ElementKey?
   /// What is found, in a map.
   public let value: Value?
   /// What `nft list ruleset` shows beside it; up to 127 bytes, or nft could not load it again.
@@ -12,8 +14,19 @@ public struct Element: Hashable, Sendable {
   /// Describes an element.
   public init(_ key: ElementKey, value: Value? = nil, comment: String? = nil) {
     self.key = key
+    last = nil
     self.value = value
     self.comment = comment
+  }
+
+  /// Describes an element of a set with ranges.
+  ///
+  /// Of a key with several parts each part is a range of its own.
+  public init(from key: ElementKey, through last: ElementKey) {
+    self.key = key
+    self.last = last
+    value = nil
+    comment = nil
   }
 
   /// The most bytes of a comment that nft can load again; what is longer is cut.
@@ -34,6 +47,26 @@ public struct ElementKey: Hashable, Sendable {
   /// Takes bytes as the kernel gave them.
   init(bytes: [UInt8]) {
     self.bytes = bytes
+  }
+
+  /// The key behind this one, if it is a number in network order; nil behind the last.
+  var next: ElementKey? {
+    var bytes = bytes
+    for index in bytes.indices.reversed() {
+      bytes[index] &+= 1
+      if bytes[index] != 0 { return ElementKey(bytes: bytes) }
+    }
+    return nil
+  }
+
+  /// The key before this one, if it is a number in network order; nil before the first.
+  var previous: ElementKey? {
+    var bytes = bytes
+    for index in bytes.indices.reversed() {
+      bytes[index] &-= 1
+      if bytes[index] != .max { return ElementKey(bytes: bytes) }
+    }
+    return nil
   }
 
   /// The numbers it is made of, if all its parts are of type ``DataType/mark``.

@@ -1,3 +1,4 @@
+internal import Addressing
 internal import Netlink
 
 extension Expression {
@@ -15,12 +16,16 @@ extension Expression {
     case .payload: "payload"
     case .meta, .setMark: "meta"
     case .connection: "ct"
-    case .destinationRouteType, .reversePathLink: "fib"
+    case .destinationRouteType, .sourceRouteType, .reversePathLink: "fib"
+    case .random: "numgen"
+    case .hash: "hash"
     case .masked, .withBits: "bitwise"
     case .compare: "cmp"
     case .lookup, .verdictLookup, .dataLookup: "lookup"
-    case .verdict: "immediate"
-    case .masquerade: "masq"
+    case .verdict, .constant: "immediate"
+    case .remember: "dynset"
+    case .masquerade, .masqueradeFullyRandom: "masq"
+    case .reject: "reject"
     case .translateDestination, .translateSource: "nat"
     }
   }
@@ -41,14 +46,31 @@ extension Expression {
     case .connection(let key, let register):
       data.bigEndian(ConnectionNumber.key, key.number)
       data.bigEndian(ConnectionNumber.target, register.number)
+      if key.hasDirection {
+        data.uint8(ConnectionNumber.direction, ConnectionNumber.original)
+      }
     case .destinationRouteType(let register):
-      data.bigEndian(RouteLookupNumber.flags, RouteLookupNumber.destinationAddress)
-      data.bigEndian(RouteLookupNumber.result, RouteLookupNumber.addressType)
-      data.bigEndian(RouteLookupNumber.target, register.number)
+      data.route(RouteLookupNumber.addressType, of: RouteLookupNumber.destinationAddress, register)
+    case .sourceRouteType(let register):
+      data.route(RouteLookupNumber.addressType, of: RouteLookupNumber.sourceAddress, register)
     case .reversePathLink(let register):
-      data.bigEndian(RouteLookupNumber.flags, RouteLookupNumber.sourceByInputLink)
-      data.bigEndian(RouteLookupNumber.result, RouteLookupNumber.outputLink)
-      data.bigEndian(RouteLookupNumber.target, register.number)
+      data.route(RouteLookupNumber.outputLink, of: RouteLookupNumber.sourceByInputLink, register)
+    case .random(let range, let register):
+      data.bigEndian(RandomNumber.target, register.number)
+      data.bigEndian(RandomNumber.modulus, range.count)
+      data.bigEndian(RandomNumber.type, RandomNumber.random)
+      data.bigEndian(RandomNumber.offset, range.first)
+    case .hash(let source, let length, let range, let register):
+      data.bigEndian(HashNumber.source, source.number)
+      data.bigEndian(HashNumber.target, register.number)
+      data.bigEndian(HashNumber.length, UInt32(length))
+      data.bigEndian(HashNumber.modulus, range.count)
+      data.bigEndian(HashNumber.seed, HashNumber.fixedSeed)
+      data.bigEndian(HashNumber.offset, range.first)
+      data.bigEndian(HashNumber.type, HashNumber.jenkins)
+    case .constant(let bytes, let register):
+      data.bigEndian(ImmediateNumber.target, register.number)
+      data.value(ImmediateNumber.data, bytes)
     case .masked(let register, let mask):
       data.bitwise(register, mask: mask, exclusiveOr: [UInt8](repeating: 0, count: mask.count))
     case .withBits(let register, let bits):
@@ -74,8 +96,23 @@ extension Expression {
     case .verdict(let verdict):
       data.bigEndian(ImmediateNumber.target, Self.verdictRegister)
       data.nest(ImmediateNumber.data) { $0.verdict(verdict) }
+    case .remember(let key, let value, let map, let milliseconds):
+      data.text(UpdateNumber.set, map)
+      data.bigEndian(UpdateNumber.operation, UpdateNumber.update)
+      data.bigEndian(UpdateNumber.key, key.number)
+      data.bigEndian(UpdateNumber.value, value.number)
+      data.bigEndian(UpdateNumber.timeout, milliseconds)
     case .masquerade:
       break
+    case .masqueradeFullyRandom:
+      data.bigEndian(MasqueradeNumber.flags, MasqueradeNumber.fullyRandom)
+    case .reject(.tcpReset):
+      data.bigEndian(RefusalNumber.type, RefusalNumber.reset)
+    case .reject(.portUnreachable(let family)):
+      data.bigEndian(RefusalNumber.type, RefusalNumber.unreachable)
+      data.uint8(
+        RefusalNumber.code,
+        family == .v4 ? RefusalNumber.portUnreachable : RefusalNumber.portUnreachableV6)
     case .translateDestination(let family, let address, let port):
       data.bigEndian(TranslationNumber.type, TranslationNumber.destination)
       data.bigEndian(TranslationNumber.family, UInt32(family.table.number))
@@ -100,6 +137,13 @@ extension AttributeWriter {
     bigEndian(BitwiseNumber.length, UInt32(mask.count))
     value(BitwiseNumber.mask, mask)
     value(BitwiseNumber.exclusiveOr, exclusiveOr)
+  }
+
+  /// Writes a question about the route to one of the packet's addresses.
+  fileprivate mutating func route(_ result: UInt32, of address: UInt32, _ register: Register) {
+    bigEndian(RouteLookupNumber.flags, address)
+    bigEndian(RouteLookupNumber.result, result)
+    bigEndian(RouteLookupNumber.target, register.number)
   }
 
   /// Writes bytes in the wrapping of `enum nft_data_attributes`.
@@ -149,6 +193,17 @@ extension Expression.ConnectionKey {
     switch self {
     case .state: ConnectionNumber.state
     case .status: ConnectionNumber.status
+    case .originalDestination(.v4): ConnectionNumber.destinationV4
+    case .originalDestination(.v6): ConnectionNumber.destinationV6
+    case .originalDestinationPort: ConnectionNumber.destinationPort
+    }
+  }
+
+  /// Whether it differs between the two directions of a connection.
+  fileprivate var hasDirection: Bool {
+    switch self {
+    case .state, .status: false
+    case .originalDestination, .originalDestinationPort: true
     }
   }
 }

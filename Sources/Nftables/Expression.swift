@@ -12,9 +12,17 @@ public enum Expression: Hashable, Sendable {
   case connection(ConnectionKey, into: Register)
   /// Loads what kind of route leads to the packet's destination. `fib`
   case destinationRouteType(into: Register)
+  /// Loads what kind of route leads back to the packet's source. `fib`
+  case sourceRouteType(into: Register)
   /// Loads the number of the link that leads to the packet's source, if it is the one it came in
   /// by, or else 0. `fib`
   case reversePathLink(into: Register)
+  /// Loads a number that is drawn for the packet. `numgen random`
+  case random(NumberRange, into: Register)
+  /// Loads a number that is always the same for the same bytes of registers. `hash`, as `jhash`
+  case hash(of: Register, length: Int, NumberRange, into: Register)
+  /// Loads these bytes. `immediate`
+  case constant([UInt8], into: Register)
   /// Keeps the bits of a mask. `bitwise`
   case masked(Register, by: [UInt8])
   /// Sets these bits and keeps all others. `bitwise`
@@ -27,12 +35,20 @@ public enum Expression: Hashable, Sendable {
   case verdictLookup(Register, in: String)
   /// Loads the value that a map has for the key, or ends the rule. `lookup`
   case dataLookup(Register, in: String, into: Register)
+  /// Writes an element of a timed map, or lets the one that has the key live for so long again.
+  ///
+  /// An element that is there keeps its value. If the set is full, the rule ends. `dynset`
+  case remember(key: Register, value: Register, in: String, milliseconds: UInt64)
   /// Gives the packet a mark. `meta`
   case setMark(from: Register)
   /// Ends the rule with a verdict. `immediate`
   case verdict(Verdict)
   /// Replaces the source by the address of the link it leaves through. `masq`
   case masquerade
+  /// The same, with a source port that is drawn anew for each connection. `masq`
+  case masqueradeFullyRandom
+  /// Ends the packet and tells its sender. `reject`
+  case reject(Refusal)
   /// Replaces the destination by an address and a port. `nat`
   case translateDestination(IPFamily, address: Register, port: Register)
   /// Replaces the source by an address. `nat`
@@ -65,6 +81,35 @@ public enum Expression: Hashable, Sendable {
     case state
     /// What has been done to it, as ``ConnectionStatus`` says.
     case status
+    /// Where its first packet was sent to.
+    case originalDestination(IPFamily)
+    /// The port its first packet was sent to.
+    case originalDestinationPort
+  }
+
+  /// Numbers that follow one another.
+  public struct NumberRange: Hashable, Sendable {
+    /// The first.
+    public let first: UInt32
+    /// How many there are.
+    public let count: UInt32
+
+    /// Describes numbers.
+    ///
+    /// - Precondition: there is at least one.
+    public init(first: UInt32 = 0, count: UInt32) {
+      precondition(count > 0, "no number to choose from")
+      self.first = first
+      self.count = count
+    }
+  }
+
+  /// What the sender of a packet is told: `enum nft_reject_types`.
+  public enum Refusal: Hashable, Sendable {
+    /// That the connection is closed. `RST`
+    case tcpReset
+    /// That nobody listens there. `ICMP_PORT_UNREACH`, `ICMPV6_PORT_UNREACH`
+    case portUnreachable(IPFamily)
   }
 
   /// How bytes are compared: `enum nft_cmp_ops`.

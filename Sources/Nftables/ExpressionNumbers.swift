@@ -38,6 +38,12 @@ enum ConnectionNumber {
   static let key = UInt16(NFTA_CT_KEY.rawValue)
   static let state = NFT_CT_STATE.rawValue
   static let status = NFT_CT_STATUS.rawValue
+  static let destinationV4 = NFT_CT_DST_IP.rawValue
+  static let destinationV6 = NFT_CT_DST_IP6.rawValue
+  static let destinationPort = NFT_CT_PROTO_DST.rawValue
+  static let direction = UInt16(NFTA_CT_DIRECTION.rawValue)
+  /// The way of the first packet: `IP_CT_DIR_ORIGINAL`.
+  static let original: UInt8 = 0
 }
 
 /// Asking for a route: `enum nft_fib_attributes`, `enum nft_fib_result`, `enum nft_fib_flags`.
@@ -47,10 +53,63 @@ enum RouteLookupNumber {
   static let flags = UInt16(NFTA_FIB_FLAGS.rawValue)
   static let addressType = NFT_FIB_RESULT_ADDRTYPE.rawValue
   static let destinationAddress = NFTA_FIB_F_DADDR.rawValue
+  static let sourceAddress = NFTA_FIB_F_SADDR.rawValue
   static let outputLink = NFT_FIB_RESULT_OIF.rawValue
   static let sourceByInputLink = NFTA_FIB_F_SADDR.rawValue | NFTA_FIB_F_IIF.rawValue
   /// A route to the host itself: `RTN_LOCAL`.
   static let local = UInt32(RTN_LOCAL)
+}
+
+/// Drawing numbers: `enum nft_ng_attributes`, `enum nft_ng_types`.
+enum RandomNumber {
+  static let target = UInt16(NFTA_NG_DREG.rawValue)
+  static let modulus = UInt16(NFTA_NG_MODULUS.rawValue)
+  static let type = UInt16(NFTA_NG_TYPE.rawValue)
+  static let offset = UInt16(NFTA_NG_OFFSET.rawValue)
+  static let random = NFT_NG_RANDOM.rawValue
+}
+
+/// Hashing: `enum nft_hash_attributes`, `enum nft_hash_types`.
+enum HashNumber {
+  static let source = UInt16(NFTA_HASH_SREG.rawValue)
+  static let target = UInt16(NFTA_HASH_DREG.rawValue)
+  static let length = UInt16(NFTA_HASH_LEN.rawValue)
+  static let modulus = UInt16(NFTA_HASH_MODULUS.rawValue)
+  static let seed = UInt16(NFTA_HASH_SEED.rawValue)
+  static let offset = UInt16(NFTA_HASH_OFFSET.rawValue)
+  static let type = UInt16(NFTA_HASH_TYPE.rawValue)
+  static let jenkins = NFT_HASH_JENKINS.rawValue
+  /// One for all nodes, so that they choose alike; without one the kernel draws it.
+  static let fixedSeed: UInt32 = 0x636e_6921
+}
+
+/// Changing timed sets from rules: `enum nft_dynset_attributes`, `enum nft_dynset_ops`.
+enum UpdateNumber {
+  static let set = UInt16(NFTA_DYNSET_SET_NAME.rawValue)
+  static let operation = UInt16(NFTA_DYNSET_OP.rawValue)
+  static let key = UInt16(NFTA_DYNSET_SREG_KEY.rawValue)
+  static let value = UInt16(NFTA_DYNSET_SREG_DATA.rawValue)
+  static let timeout = UInt16(NFTA_DYNSET_TIMEOUT.rawValue)
+  static let update = NFT_DYNSET_OP_UPDATE.rawValue
+}
+
+/// Masquerading: `enum nft_masq_attributes`.
+enum MasqueradeNumber {
+  static let flags = UInt16(NFTA_MASQ_FLAGS.rawValue)
+  /// Kernel name: `NF_NAT_RANGE_PROTO_RANDOM_FULLY`, whose header is of C alone.
+  static let fullyRandom: UInt32 = 1 << 4
+}
+
+/// Refusing: `enum nft_reject_attributes`, `enum nft_reject_types`.
+enum RefusalNumber {
+  static let type = UInt16(NFTA_REJECT_TYPE.rawValue)
+  static let code = UInt16(NFTA_REJECT_ICMP_CODE.rawValue)
+  static let unreachable = NFT_REJECT_ICMP_UNREACH.rawValue
+  static let reset = NFT_REJECT_TCP_RST.rawValue
+  /// Kernel name: `ICMP_PORT_UNREACH`.
+  static let portUnreachable: UInt8 = 3
+  /// Kernel name: `ICMPV6_PORT_UNREACH`.
+  static let portUnreachableV6: UInt8 = 4
 }
 
 /// Translating addresses: `enum nft_nat_attributes`, `enum nft_nat_types`.

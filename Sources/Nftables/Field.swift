@@ -25,18 +25,30 @@ public enum Field: Hashable, Sendable {
   case inputBridgeName
   /// The hardware address of its sender.
   case hardwareSource
+  /// Where the first packet of its connection was sent to.
+  case originalDestination(IPFamily)
+  /// The port that the first packet of its connection was sent to.
+  case originalDestinationPort
+  /// A number drawn for it.
+  case random(Expression.NumberRange)
+  /// A number that is always the same for the same source address.
+  ///
+  /// Whatever comes behind it is loaded later, so the registers behind it are free for its work.
+  case sourceHash(IPFamily, Expression.NumberRange)
 }
 
 extension Field {
   /// The bytes it takes in registers.
   var byteCount: Int {
     switch self {
-    case .source(let family), .destination(let family): family.byteCount
+    case .source(let family), .destination(let family), .originalDestination(let family):
+      family.byteCount
     case .sourceNetwork(let prefix), .destinationNetwork(let prefix),
       .tunnelledSourceNetwork(let prefix):
       prefix.family.byteCount
     case .transportProtocol: 1
-    case .destinationPort: 2
+    case .destinationPort, .originalDestinationPort: 2
+    case .random, .sourceHash: 4
     case .inputName, .outputName, .inputBridgeName: 16
     case .hardwareSource: 6
     }
@@ -77,6 +89,17 @@ extension Field {
       [.meta(.inputBridgeName, into: register)]
     case .hardwareSource:
       [.payload(.link, offset: 6, length: 6, into: register)]
+    case .originalDestination(let family):
+      [.connection(.originalDestination(family), into: register)]
+    case .originalDestinationPort:
+      [.connection(.originalDestinationPort, into: register)]
+    case .random(let range):
+      [.random(range, into: register)]
+    case .sourceHash(let family, let range):
+      Field.source(family).load(into: Register(register.index + 1)) + [
+        .hash(
+          of: Register(register.index + 1), length: family.byteCount, range, into: register)
+      ]
     }
   }
 }

@@ -70,6 +70,44 @@ public struct Match: Hashable, Sendable {
     .compare(Register(0), .equal, RouteLookupNumber.local.hostBytes),
   ])
 
+  /// The source is an address of the host itself.
+  ///
+  /// nft: `fib saddr type local`
+  public static let sourceIsLocal = Match(expressions: [
+    .sourceRouteType(into: Register(0)),
+    .compare(Register(0), .equal, RouteLookupNumber.local.hostBytes),
+  ])
+
+  /// The first packet of the connection was sent to this address.
+  ///
+  /// nft: `ct original ip daddr 10.0.0.1`
+  public static func originalDestination(is address: IPAddress) -> Match {
+    Match(
+      expressions: Field.originalDestination(address.family).load(into: Register(0)) + [
+        .compare(Register(0), .equal, address.bytes)
+      ])
+  }
+
+  /// A number drawn for the packet is 0: one packet in so many.
+  ///
+  /// nft: `numgen random mod 3 0`
+  public static func chance(oneIn count: UInt32) -> Match {
+    Match(expressions: [
+      .random(Expression.NumberRange(count: count), into: Register(0)),
+      .compare(Register(0), .equal, UInt32(0).hostBytes),
+    ])
+  }
+
+  /// The packet is of this transport protocol.
+  ///
+  /// nft: `meta l4proto tcp`
+  public static func transport(_ transport: Transport) -> Match {
+    Match(expressions: [
+      .meta(.transportProtocol, into: Register(0)),
+      .compare(Register(0), .equal, [transport.rawValue]),
+    ])
+  }
+
   /// The packet came in by this link.
   ///
   /// nft: `iifname "eth0"`
@@ -149,6 +187,18 @@ public struct Match: Hashable, Sendable {
   /// nft: `ip saddr . ip daddr @pairs`
   public static func fields(_ fields: Field..., areIn set: NamedSet) -> Match {
     Match(fields, in: set.name, isInverted: false)
+  }
+
+  /// A map has this number for these fields side by side.
+  ///
+  /// nft prints the number as bytes of a type it does not know:
+  /// `ip daddr . th dport map @numbers 0x7000000 [invalid type]`
+  public static func number(of fields: Field..., in map: NamedMap, is number: UInt32) -> Match {
+    Match(
+      expressions: fields.loadSideBySide + [
+        .dataLookup(Register(0), in: map.set.name, into: Register(0)),
+        .compare(Register(0), .equal, number.hostBytes),
+      ])
   }
 
   /// A set does not hold these fields side by side.

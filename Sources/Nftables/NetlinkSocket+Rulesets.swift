@@ -4,6 +4,17 @@ public import Netlink
 // set or the element is missing.
 
 extension NetlinkSocket where Family == NetfilterFamily {
+  /// Whether there is a table of this family and name.
+  ///
+  /// `NFT_MSG_GETTABLE`
+  public borrowing func has(_ table: Table) throws(NetlinkError) -> Bool {
+    let request = Message(
+      nftables: .getTable, family: table.family.number, answer: .reply,
+      operation: "look for table \(table)"
+    ) { $0.text(TableAttribute.name, table.name) }
+    return try find(request) != nil
+  }
+
   /// One chain; nil if there is none of this name.
   ///
   /// `NFT_MSG_GETCHAIN`
@@ -58,6 +69,23 @@ extension NetlinkSocket where Family == NetfilterFamily {
     }
   }
 
+  /// The names of all chains of a table; none if there is no such table.
+  ///
+  /// Costs as much as there are chains of anybody.
+  ///
+  /// `NFT_MSG_GETCHAIN`
+  public borrowing func chainNames(in table: Table) throws(NetlinkError) -> [String] {
+    let request = Message(
+      nftables: .getChain, family: table.family.number, answer: .listing,
+      operation: "list chains of table \(table)"
+    ) { _ in }
+    return try list(request).compactMap { message in
+      let attributes = message.nftablesAttributes
+      guard attributes[ChainAttribute.table]?.text == table.name else { return nil }
+      return attributes[ChainAttribute.name]?.text
+    }
+  }
+
   /// The names of all sets and maps of a table; none if there is no such table.
   ///
   /// `NFT_MSG_GETSET`
@@ -100,7 +128,7 @@ extension NetlinkSocket where Family == NetfilterFamily {
     var found: [Element?] = []
     for answer in try batch(requests) {
       do {
-        found.append(try answer.get().first?.elements.first)
+        found.append(try answer.get().first?.elements.first?.element)
       } catch  where error.isNotFound {
         found.append(nil)
       }
@@ -121,7 +149,7 @@ extension NetlinkSocket where Family == NetfilterFamily {
       writer.text(ElementListAttribute.table, set.table.name)
       writer.text(ElementListAttribute.set, set.name)
     }
-    return try list(request).flatMap(\.elements)
+    return ListedElement.elements(of: set, in: try list(request).flatMap(\.elements))
   }
 
   /// The number that every transaction of anybody raises.
@@ -216,8 +244,8 @@ extension Message {
   }
 
   /// The elements that a message lists.
-  fileprivate var elements: [Element] {
+  fileprivate var elements: [ListedElement] {
     guard let list = nftablesAttributes[ElementListAttribute.elements] else { return [] }
-    return list.attributes.compactMap(Element.init)
+    return list.attributes.compactMap(ListedElement.init)
   }
 }

@@ -83,7 +83,9 @@ extension NftablesFeature {
   }
 
   static func ruleOperation(_ rule: Rule, _ chain: Chain) -> String {
-    if rule.expressions.contains(.masquerade) { return masqueradeOperation }
+    if rule.expressions.contains(.masquerade) || rule.expressions.contains(.masqueradeFullyRandom) {
+      return masqueradeOperation
+    }
     let mapsPorts = rule.expressions.contains { step in
       switch step {
       case .translateDestination, .destinationRouteType: true

@@ -87,6 +87,14 @@ enum SetAttribute {
   static let dataLength = UInt16(NFTA_SET_DATA_LEN.rawValue)
   static let identifier = UInt16(NFTA_SET_ID.rawValue)
   static let userData = UInt16(NFTA_SET_USERDATA.rawValue)
+  static let description = UInt16(NFTA_SET_DESC.rawValue)
+  static let size = UInt16(NFTA_SET_DESC_SIZE.rawValue)
+  static let fields = UInt16(NFTA_SET_DESC_CONCAT.rawValue)
+  static let fieldLength = UInt16(NFTA_SET_FIELD_LEN.rawValue)
+  static let rangesFlag = NFT_SET_INTERVAL.rawValue
+  static let concatenationFlag = NFT_SET_CONCAT.rawValue
+  static let timedFlag = NFT_SET_TIMEOUT.rawValue
+  static let dynamicFlag = NFT_SET_EVAL.rawValue
   /// The flag of sets whose elements have values.
   static let mapFlag = NFT_SET_MAP.rawValue
   /// The type of values that are verdicts.
@@ -105,6 +113,10 @@ enum ElementAttribute {
   static let key = UInt16(NFTA_SET_ELEM_KEY.rawValue)
   static let data = UInt16(NFTA_SET_ELEM_DATA.rawValue)
   static let userData = UInt16(NFTA_SET_ELEM_USERDATA.rawValue)
+  static let keyEnd = UInt16(NFTA_SET_ELEM_KEY_END.rawValue)
+  static let flags = UInt16(NFTA_SET_ELEM_FLAGS.rawValue)
+  /// The element is the first key behind a range.
+  static let rangeEnd = NFT_SET_ELEM_INTERVAL_END.rawValue
 }
 
 /// How bytes and verdicts are wrapped: `enum nft_data_attributes`, `enum nft_verdict_attributes`.

@@ -92,6 +92,45 @@ extension Rule {
     expressions = steps
     self.comment = comment
   }
+
+  /// Puts conditions together with steps of any kind.
+  public init(_ matches: [Match] = [], steps: [Expression], comment: String? = nil) {
+    expressions = matches.flatMap(\.expressions) + steps
+    self.comment = comment
+  }
+}
+
+extension Rule {
+  /// Remembers a number for these fields side by side, or renews what is remembered of them.
+  ///
+  /// nft: `update @affinity { ip saddr . th dport timeout 3h : 0x00000001 }`
+  public init(
+    remembering number: UInt32, of fields: Field..., in map: NamedMap, milliseconds: UInt64
+  ) {
+    // Behind the key, at a place that has an old name, as nft does.
+    let keyCount = fields.reduce(0) { $0 + $1.byteCount.roundedUpToRegister } / 4
+    let value = Register((keyCount + 3) & ~3)
+    self.init(
+      steps: fields.loadSideBySide + [
+        .constant(number.hostBytes, into: value),
+        .remember(
+          key: Register(0), value: value, in: map.set.name, milliseconds: milliseconds),
+      ])
+  }
+
+  /// Gives packets a new destination.
+  ///
+  /// nft: `dnat to 10.1.2.3:8080`
+  public init(_ matches: [Match] = [], destination address: IPAddress, port: UInt16) {
+    let second = Register(address.family.byteCount.roundedUpToRegister / 4)
+    self.init(
+      matches,
+      steps: [
+        .constant(address.bytes, into: Register(0)),
+        .constant([UInt8(port >> 8), UInt8(truncatingIfNeeded: port)], into: second),
+        .translateDestination(address.family, address: Register(0), port: second),
+      ])
+  }
 }
 
 /// What the kernel keeps of a rule, as far as it is needed to find it again and to delete it.

@@ -35,7 +35,7 @@ public struct Transaction: Sendable {
     /// Refuse, and with it the whole transaction.
     case refused
 
-    fileprivate var flags: Header.Flags {
+    var flags: Header.Flags {
       self == .refused ? [.create, .exclusive] : .create
     }
   }
@@ -59,7 +59,7 @@ public struct Transaction: Sendable {
   }
 }
 
-// MARK: - Tables, chains, rules
+// MARK: - Tables, chains, rules; see Transaction+Sets for the rest
 
 extension Transaction {
   /// Makes a table unless it is there.
@@ -153,71 +153,15 @@ extension Transaction {
   }
 }
 
-// MARK: - Sets, maps, elements
-
 extension Transaction {
-  /// Makes a set unless it is there.
-  ///
-  /// `NFT_MSG_NEWSET`
-  public mutating func add(_ set: NamedSet) {
-    add(set, flags: 0, value: nil) { _ in }
-  }
-
-  /// Makes a map unless it is there.
-  ///
-  /// `NFT_MSG_NEWSET` with `NFT_SET_MAP`
-  public mutating func add(_ map: NamedMap) {
-    add(map.set, flags: SetAttribute.mapFlag, value: map.value) { writer in
-      if let value = map.value {
-        writer.bigEndian(SetAttribute.dataType, value.typeNumber)
-        writer.bigEndian(SetAttribute.dataLength, UInt32(value.byteCount))
-      } else {
-        writer.bigEndian(SetAttribute.dataType, SetAttribute.verdictType)
-      }
-    }
-  }
-
-  private mutating func add(
-    _ set: NamedSet, flags: UInt32, value: [DataType]?, _ body: (inout AttributeWriter) -> Void
-  ) {
+  /// A number for a set that no other of the transaction has.
+  mutating func nextSetIdentifier() -> UInt32 {
     setCount += 1
-    let identifier = setCount
-    request(.newSet, set.table, [.create], "add set \(set.name)") { writer in
-      writer.text(SetAttribute.table, set.table.name)
-      writer.text(SetAttribute.name, set.name)
-      writer.bigEndian(SetAttribute.flags, flags)
-      writer.bigEndian(SetAttribute.keyType, set.key.typeNumber)
-      writer.bigEndian(SetAttribute.keyLength, UInt32(set.key.byteCount))
-      body(&writer)
-      writer.bigEndian(SetAttribute.identifier, identifier)
-      let orders = UserData.byteOrders(key: set.key, value: value)
-      if !orders.isEmpty {
-        writer.bytes(SetAttribute.userData, orders)
-      }
-    }
+    return setCount
   }
 
-  /// Adds an element to a set or, with a value, to a map.
-  ///
-  /// An element that is there keeps its comment.
-  ///
-  /// `NFT_MSG_NEWSETELEM`
-  public mutating func add(_ element: Element, to set: NamedSet, ifThere presence: Presence) {
-    request(.newElement, set.table, presence.flags, "add element to \(set.name)") { writer in
-      writer.elements(of: set) { element.write(to: &$0) }
-    }
-  }
-
-  /// Deletes an element, which must be there.
-  ///
-  /// `NFT_MSG_DELSETELEM`
-  public mutating func delete(_ key: ElementKey, from set: NamedSet) {
-    request(.deleteElement, set.table, [], "delete element of \(set.name)") { writer in
-      writer.elements(of: set) { Element(key).write(to: &$0) }
-    }
-  }
-
-  private mutating func request(
+  /// Collects a command.
+  mutating func request(
     _ command: NftablesCommand, _ table: Table, _ flags: Header.Flags, _ operation: String,
     _ body: (inout AttributeWriter) -> Void
   ) {
