@@ -163,6 +163,9 @@ let proof: [Target] = [
     "PlumbingTests",
     ["Plumbing", "CNI", "RouteNetlink", "Netlink", "Nftables", "TestSupport", "Witness"] + ground),
   tests(
+    "ServicesTests", ["Services", "Addressing", "JSON", "Linux", "TestSupport"],
+    besides: ["Goldens"]),
+  tests(
     "CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests(
     "PluginTests",
