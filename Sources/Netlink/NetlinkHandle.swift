@@ -135,6 +135,12 @@ extension NetlinkHandle {
     }
   }
 
+  /// Leaves a multicast group; that it was never joined is no error.
+  func leave(_ group: UInt32) {
+    // What is heard of it after all is passed over, as are all events in an exchange.
+    _ = unsafe nl_socket_drop_membership(socket, Int32(bitPattern: group))
+  }
+
   /// Switches an option of the netlink socket on.
   func enable(_ option: NetlinkOption) throws(SystemError) {
     try set(SOL_NETLINK, option.rawValue, 1)

@@ -30,7 +30,7 @@ extension ContainerLink {
           guard let link = replies.first.flatMap(Link.init), link.kind == kind,
             belongs(link, to: names, request)
           else { continue }
-          try worlds.container.deleteLink(.index(link.index))
+          try worlds.container.deleteLinkInBackground(link.index)
         }
       }
     } catch  where error.isNotFound {

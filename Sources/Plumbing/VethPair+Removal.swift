@@ -22,7 +22,7 @@ extension VethPair {
     for attachment: Attachment, namespace path: String?, told: Set<String>? = nil
   ) throws(ProtocolError) {
     try find(attachment, namespace: path, told) { socket, link throws(NetlinkError) in
-      try socket.deleteLink(.index(link.index))
+      try socket.deleteLinkInBackground(link.index)
     }
   }
 

@@ -237,8 +237,11 @@ extension NetlinkSocket where Family == RouteFamily {
   ///
   /// - Throws: ``ProtocolError`` when the kernel refuses.
   public borrowing func removeLink(_ link: LinkReference) throws(ProtocolError) {
-    do {
-      try deleteLink(link)
+    do throws(NetlinkError) {
+      switch link {
+      case .index(let index): try deleteLinkInBackground(index)
+      case .name: try deleteLink(link)
+      }
     } catch  where error.isNotFound {
       // Gone already, which is what was wanted.
     } catch {

@@ -126,6 +126,33 @@ extension NetlinkSocket where Family == RouteFamily {
   public borrowing func deleteLink(_ link: LinkReference) throws(NetlinkError) {
     try exchange(.deleteLink(link))
   }
+
+  /// Deletes a link, and returns as soon as it is gone; the other end of a pair goes with it.
+  ///
+  /// When the kernel tells that a link is deleted, it is in no table any more, nothing passes it, and
+  /// its name is free. What keeps ``deleteLink(_:)`` waiting for another 20 ms is that all processors
+  /// must have looked away (`netdev_run_todo`, `rcu_barrier`) before the memory is given back.
+  ///
+  /// - Parameter index: the link's number; names may pass from one link to another.
+  /// - Throws: ``NetlinkError``; `isNotFound` if there is none.
+  public borrowing func deleteLinkInBackground(_ index: UInt32) throws(NetlinkError) {
+    try exchangeInBackground(.deleteLink(.index(index)), hearing: EventGroup.links) {
+      (event) throws(NetlinkError) in
+      switch event {
+      case .message(let message): message.tellsDeletion(ofLink: index)
+      case .lost: try findLink(.index(index)) == nil
+      }
+    }
+  }
+}
+
+extension Message {
+  /// Whether this is the event that a link is gone.
+  ///
+  /// A bridge tells in the same words, but for the family, that a link is no port of it any more.
+  package func tellsDeletion(ofLink index: UInt32) -> Bool {
+    header.type == RequestType.deleteLink && fixed(at: 0) == UInt8(0) && fixed(at: 4) == index
+  }
 }
 
 extension Link {

@@ -170,6 +170,6 @@ private struct Refused: Error, CustomStringConvertible {
   var description: String { answer.output + answer.log }
 }
 
-private func succeed(_ answer: ProgramAnswer) throws {
+func succeed(_ answer: ProgramAnswer) throws {
   if !answer.isSuccess { throw Refused(answer: answer) }
 }

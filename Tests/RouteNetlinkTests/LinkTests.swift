@@ -239,6 +239,45 @@ struct LinkTests {
     }
   }
 
+  @Test("are gone, and their names free, when a deletion in the background returns")
+  func deletesInBackground() throws {
+    let host = try FreshNamespace()
+    let pod = try FreshNamespace()
+    let before = (try host.run { try Witness.links() }, try pod.run { try Witness.links() })
+    let socket = try host.run { try RouteSocket() }
+    let bridge = try socket.createLinkAndRead(NewLink(bridgeName, .bridge(BridgeSettings())))
+    for _ in 0..<200 {
+      var peer = VethPeer(name: inner)
+      peer.namespaceDescriptor = pod.namespace.descriptor.rawValue
+      let made = try socket.createLinkAndRead(
+        NewLink(outer, .veth(peer: peer), master: bridge.index, flags: [.up]))
+      try socket.deleteLinkInBackground(made.index)
+      #expect(try host.run { try Witness.links() }.map(\.name) == ["lo", "cni0"])
+      #expect(try pod.run { try Witness.links() } == before.1)
+    }
+    try socket.deleteLinkInBackground(bridge.index)
+    #expect(try host.run { try Witness.links() } == before.0)
+    let error = #expect(throws: NetlinkError.self) {
+      try socket.deleteLinkInBackground(bridge.index)
+    }
+    #expect(error?.isNotFound == true)
+  }
+
+  @Test("are not taken for deleted when they only leave a bridge, or when another one goes")
+  func tellsDeletion() {
+    func event(_ type: UInt16, family: UInt8, index: UInt32) -> Message {
+      Message(type, operation: "") { writer in
+        writer.fixed(UInt32(family))
+        writer.fixed(index)
+        writer.fixed(UInt64(0))
+      }
+    }
+    #expect(event(17, family: 0, index: 4).tellsDeletion(ofLink: 4))
+    #expect(!event(17, family: 7, index: 4).tellsDeletion(ofLink: 4))
+    #expect(!event(17, family: 0, index: 5).tellsDeletion(ofLink: 4))
+    #expect(!event(16, family: 0, index: 4).tellsDeletion(ofLink: 4))
+  }
+
   @Test("are listed by kind")
   func listsByKind() throws {
     try FreshNamespace.run {

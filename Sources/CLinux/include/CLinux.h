@@ -57,6 +57,14 @@ enum {
 int cni_openat2(int directory, const char *path, unsigned long long flags,
                 unsigned long long resolve);
 
+/* Starts a process that sends bytes through a socket and ends. It has nothing else open, and tells
+ * nobody when it ends but the descriptor that is returned: readable then. In C, since it is to be a
+ * copy of one thread of a process that may have several, where only bare calls are safe, and since
+ * the C library has no name for clone3. Returns -1 and errno if there is no such process. */
+int cni_send_apart(int socket, const void *bytes, unsigned long count);
+/* Forgets those of them that have ended. */
+void cni_forget_senders(void);
+
 /* The variables of this process; `environ` is a mutable global, which Swift does not let through.
  */
 char **cni_environment(void);

@@ -77,11 +77,34 @@ extension Launch {
   }
 
   /// Runs the program to its end.
+  ///
+  /// What programs before it have left running, and ended meanwhile, counts as its own.
   func run() throws(BenchError) -> Cost {
-    let (_, started) = try start()
-    var (_, ended, cost) = try Launch.next()
-    cost.wall = ended - started
-    return cost
+    let (process, started) = try start()
+    var strays = Duration.zero
+    while true {
+      var (ended, at, cost) = try Launch.next()
+      guard ended == process else {
+        strays += cost.processor
+        continue
+      }
+      cost.wall = at - started
+      cost.processor += strays
+      return cost
+    }
+  }
+
+  /// Waits until all is over that programs have left running, and tells what time it has used.
+  ///
+  /// Only the first process of a namespace is told of those.
+  static func settle() -> Duration {
+    var used = Duration.zero
+    var status: Int32 = 0
+    var usage = rusage()
+    while unsafe wait4(-1, &status, 0, &usage) > 0 {
+      used += Duration(usage.ru_utime) + Duration(usage.ru_stime)
+    }
+    return used
   }
 
   /// Runs a program of the host that must succeed, such as `ip`.
@@ -110,6 +133,7 @@ func run(_ launches: [Launch], atOnce width: Int) throws(BenchError) -> (
   var costs = [Cost?](repeating: nil, count: launches.count)
   var running: [pid_t: (index: Int, started: Duration)] = [:]
   var waiting = launches.indices.makeIterator()
+  var strays = Duration.zero
   let begin = now()
   while true {
     while running.count < width, let index = waiting.next() {
@@ -118,10 +142,14 @@ func run(_ launches: [Launch], atOnce width: Int) throws(BenchError) -> (
     }
     if running.isEmpty { break }
     var (process, ended, cost) = try Launch.next()
-    guard let (index, started) = running.removeValue(forKey: process) else { continue }
+    guard let (index, started) = running.removeValue(forKey: process) else {
+      strays += cost.processor
+      continue
+    }
     cost.wall = ended - started
     costs[index] = cost
   }
+  costs[launches.count - 1]?.processor += strays
   return (costs.compactMap(\.self), now() - begin)
 }
 

@@ -78,6 +78,9 @@ struct Measurement {
   mutating func record(
     _ costs: [Cost], _ scenario: Scenario, _ contender: Contender, _ verb: Verb, wall: Duration
   ) {
+    var costs = costs
+    // What a contender leaves to be done after its answer is its own cost too, and not the next one's.
+    costs[costs.count - 1].processor += Launch.settle()
     samples[Key(scenario: scenario.name, contender: contender, verb: verb), default: Samples()]
       .append(costs, wall: wall)
     let failed = costs.count { !$0.succeeded }

@@ -76,7 +76,7 @@ enum TapLink {
       let isOthers =
         alias.hasPrefix(AttachmentNames.aliasPrefix) && alias != AttachmentNames(attachment).alias
       guard !isOthers else { return }
-      try worlds.container.deleteLink(.index(link.index))
+      try worlds.container.deleteLinkInBackground(link.index)
     } catch {
       guard error.isNotFound else { throw ProtocolError(error) }
     }
