@@ -46,6 +46,9 @@ public struct IptablesRule: Hashable, Sendable {
   /// What is written beside it.
   public var comment: String? { word(after: "--comment") }
 
+  /// From where packets come: an address with the length of its prefix. `-s`
+  public var source: String? { word(after: "-s") }
+
   /// By which link packets come in or, if it does not ask that, leave; `-i`, `-o`.
   public var link: String? { word(after: "-i") ?? word(after: "-o") }
 

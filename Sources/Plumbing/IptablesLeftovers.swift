@@ -51,6 +51,44 @@ public struct IptablesLeftovers: Sendable {
     rules isWanted: (IptablesRule) -> Bool, chains isWantedChain: (String) -> Bool
   ) throws(ProtocolError) -> Bool {
     var hasRemoved = false
+    for program in try programs(inNftables: inNftables, inLegacyTables: inLegacyTables) {
+      do {
+        let changes = removal(from: try program.rules(of: table), isWanted, isWantedChain)
+        guard !changes.isEmpty else { continue }
+        try program.change(table, changes)
+        hasRemoved = true
+      } catch {
+        throw ProtocolError(.internalFailure, "\(error)")
+      }
+    }
+    return hasRemoved
+  }
+
+  /// Reads the table, and changes nothing.
+  ///
+  /// - Returns: its chains and rules, of each family and kind of iptables that may hold some.
+  /// - Throws: `ProtocolError` if a table cannot be read.
+  func listing(
+    inNftables: [IptablesProgram.Family],
+    inLegacyTables: (IptablesProgram.Family) throws(SystemError) -> Bool
+  ) throws(ProtocolError) -> [IptablesRule] {
+    var listing: [IptablesRule] = []
+    for program in try programs(inNftables: inNftables, inLegacyTables: inLegacyTables) {
+      do {
+        listing += try program.rules(of: table)
+      } catch {
+        throw ProtocolError(.internalFailure, "\(error)")
+      }
+    }
+    return listing
+  }
+
+  /// The programs for the tables that may hold such chains, as far as they are installed.
+  private func programs(
+    inNftables: [IptablesProgram.Family],
+    inLegacyTables: (IptablesProgram.Family) throws(SystemError) -> Bool
+  ) throws(ProtocolError) -> [IptablesProgram] {
+    var programs: [IptablesProgram] = []
     for family in IptablesProgram.Family.allCases {
       var variants: [IptablesProgram.Variant] = inNftables.contains(family) ? [.nft] : []
       do {
@@ -62,17 +100,13 @@ public struct IptablesLeftovers: Sendable {
       }
       do {
         for variant in variants {
-          guard let program = try IptablesProgram.find(family, variant) else { continue }
-          let changes = removal(from: try program.rules(of: table), isWanted, isWantedChain)
-          guard !changes.isEmpty else { continue }
-          try program.change(table, changes)
-          hasRemoved = true
+          if let program = try IptablesProgram.find(family, variant) { programs.append(program) }
         }
       } catch {
         throw ProtocolError(.internalFailure, "\(error)")
       }
     }
-    return hasRemoved
+    return programs
   }
 
   private func removal(

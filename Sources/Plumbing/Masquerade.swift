@@ -65,19 +65,29 @@ public enum Masquerade {
 
   /// Looks whether an attachment's addresses are masqueraded; changes nothing.
   ///
+  /// The masquerading that upstream's plugin has made does as well, in nftables or in iptables: a
+  /// node changes over with its pods running. It is looked for only where ours is missing.
+  ///
   /// - Throws: `ProtocolError` that says what is missing.
   public static func check(for attachment: Attachment, addresses: [InterfaceAddress])
     throws(ProtocolError)
   {
+    var leftovers: [IptablesProgram.Family] = []
     let missing = try PacketFilter.add("failed to look at masquerading") {
-      socket throws(NetlinkError) in
-      try whatIsMissing(OwnerTag(attachment), addresses, on: socket)
+      socket throws(NetlinkError) -> String? in
+      guard let missing = try whatIsMissing(OwnerTag(attachment), addresses, on: socket),
+        try !UpstreamMasquerade.hasRules(of: attachment, for: addresses, on: socket)
+      else { return nil }
+      leftovers = try UpstreamMasquerade.families(
+        withChain: UpstreamMasquerade.chainName(attachment), on: socket)
+      return missing
     }
-    if let missing {
-      throw ProtocolError(
-        .internalFailure, "masquerading of \(addresses.commaSeparated): \(missing)",
-        details: "something has changed table \(Table.ours); ADD makes it anew")
-    }
+    guard let missing,
+      try !UpstreamMasquerade.hasChain(of: attachment, for: addresses, inNftables: leftovers)
+    else { return }
+    throw ProtocolError(
+      .internalFailure, "masquerading of \(addresses.commaSeparated): \(missing)",
+      details: "something has changed table \(Table.ours); ADD makes it anew")
   }
 
   /// Stops masquerading for all attachments of a network but these.

@@ -1,3 +1,4 @@
+internal import Addressing
 internal import CNI
 internal import Digest
 internal import Iptables
@@ -25,6 +26,30 @@ extension UpstreamMasquerade {
     withChain name: String, on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> [IptablesProgram.Family] {
     try leftovers.families(withChains: [name], on: socket)
+  }
+
+  /// Whether the chain of an attachment masquerades, and all of these addresses lead there.
+  ///
+  /// - Parameters:
+  ///   - attachment: whose chain it is.
+  ///   - addresses: the pod's.
+  ///   - inNftables: the families whose tables in nf_tables hold it.
+  /// - Returns: whether they are hidden.
+  /// - Throws: `ProtocolError` if the rules cannot be read.
+  static func hasChain(
+    of attachment: Attachment, for addresses: [InterfaceAddress],
+    inNftables: [IptablesProgram.Family]
+  ) throws(ProtocolError) -> Bool {
+    let name = chainName(attachment)
+    let rules = try leftovers.listing(inNftables: inNftables) { family throws(SystemError) in
+      try LegacyTables.has(chain: name, in: leftovers.table, family)
+    }
+    return addresses.allSatisfy { address in
+      let source = "\(Subnet(containing: address.address, prefix: .host(address.family)))"
+      return rules.contains { rule in
+        leftovers.entries.contains(rule.chain) && rule.target == name && rule.source == source
+      }
+    } && rules.contains { $0.chain == name && $0.target == "MASQUERADE" }
   }
 
   /// Removes the chain of an attachment, and what leads there, from iptables.

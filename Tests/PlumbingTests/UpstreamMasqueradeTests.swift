@@ -1,3 +1,4 @@
+import Addressing
 import CNI
 import Linux
 import Plumbing
@@ -55,6 +56,33 @@ struct UpstreamMasqueradeTests {
       left.map { String($0.suffix(9)) } == [", id: one", ", id: one", ", id: one", " operator"])
   }
 
+  @Test("in its nftables table satisfies CHECK for its own addresses, while a hook leads there")
+  func checkNftables() throws {
+    let refused = try FreshNamespace.run {
+      try nft(Self.ruleset)
+      var refused: [String] = []
+      func check(_ pod: String, _ addresses: String..., when: String = "") {
+        do {
+          try Masquerade.check(
+            for: .pod(pod, "unit-test"), addresses: try addresses.map { try InterfaceAddress($0) })
+        } catch {
+          refused.append("\(pod) \(addresses)\(when)")
+        }
+      }
+      check("one", "10.1.2.2/24", "fd00::2/64")
+      check("one", "10.1.2.2/24", "fd00::3/64")
+      check("two", "10.1.2.2/24")
+      try nft("flush chain inet cni_plugins_masquerade postrouting")
+      check("one", "10.1.2.2/24", "fd00::2/64", when: " unhooked")
+      return refused
+    }
+    #expect(
+      refused == [
+        #"one ["10.1.2.2/24", "fd00::3/64"]"#, #"two ["10.1.2.2/24"]"#,
+        #"one ["10.1.2.2/24", "fd00::2/64"] unhooked"#,
+      ])
+  }
+
   /// One of the four programs.
   struct Program: Sendable, CustomTestStringConvertible {
     let name: String
@@ -84,6 +112,36 @@ struct UpstreamMasqueradeTests {
     #expect(made.contains("-N \(chain)"))
     #expect(left == made.filter { !$0.contains(chain) && !$0.contains("id: \\\"1234\\\"") })
     #expect(left.contains("-N CNI-other"))
+  }
+
+  @Test(
+    "in iptables satisfies CHECK for its own addresses, while they are led there",
+    arguments: programs)
+  func checkIptables(_ program: Program) throws {
+    let chain = "CNI-2bbe0c48b91a7d1b8a6753a8"
+    let outcomes = try FreshNamespace.run {
+      try program.addUpstreamRules(chain, network: "test", container: "1234")
+      let own = try InterfaceAddress(program.address)
+      let other = try InterfaceAddress(own.family == .v4 ? "10.1.2.3/24" : "fd00::3/64")
+      func passes(_ pod: String, _ addresses: InterfaceAddress...) -> Bool {
+        do {
+          try Masquerade.check(for: .pod(pod, "test"), addresses: addresses)
+          return true
+        } catch {
+          return false
+        }
+      }
+      let whole = [
+        passes("1234", own), passes("1234", own, other), passes("5678", own),
+      ]
+      try program.run("-t", "nat", "-D", chain, "2")
+      let withoutMasquerade = passes("1234", own)
+      try program.run("-t", "nat", "-A", chain, "-j", "MASQUERADE")
+      let again = passes("1234", own)
+      try program.run("-t", "nat", "-F", "POSTROUTING")
+      return whole + [withoutMasquerade, again, passes("1234", own)]
+    }
+    #expect(outcomes == [true, false, false, false, true, false])
   }
 
   @Test(
