@@ -24,12 +24,3 @@ extension PluginLab {
     }
   }
 }
-
-extension Trait where Self == ConditionTrait {
-  /// Runs a test only where Debian's containernetworking-plugins are installed.
-  static var needsUpstream: Self {
-    .enabled("needs Debian's containernetworking-plugins") {
-      try File.status(of: "/usr/lib/cni/bridge") != nil
-    }
-  }
-}

@@ -6,11 +6,7 @@ import Testing
 import Witness
 
 /// A node that changes from Debian's containernetworking-plugins to ours, or back, with pods on it.
-@Suite(
-  "Changing over with running pods", .needsRoot,
-  .enabled("needs Debian's containernetworking-plugins") {
-    try File.status(of: "/usr/lib/cni/bridge") != nil
-  })
+@Suite("Changing over with running pods", .needsRoot, .needsUpstream)
 struct ChangeOverTests {
   static let theirs = "/usr/lib/cni"
 

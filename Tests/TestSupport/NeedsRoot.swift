@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Linux
 public import Testing
 
 /// Why a test that needs root could not run where every test must.
@@ -16,6 +17,13 @@ extension Trait where Self == ConditionTrait {
       if geteuid() == 0 { return true }
       if unsafe getenv("CI") != nil { throw NotRoot() }
       return false
+    }
+  }
+
+  /// Runs a test only where Debian's containernetworking-plugins are installed.
+  public static var needsUpstream: Self {
+    .enabled("needs Debian's containernetworking-plugins") {
+      try File.status(of: "/usr/lib/cni/bridge") != nil
     }
   }
 }

@@ -145,6 +145,30 @@ extension KnownList {
     spelling: .capital,
     container: { hexadecimal($0) }, arguments: kubernetes, isMasquerading: false)
 
+  /// Pods with everything that upstream 1.1.1 has, and a second interface.
+  static let node = ["node-macvlan", "node-ptp"].map { second in
+    KnownList(
+      testDescription: "a node with every plugin in its list, and \(second)",
+      networks: [
+        loopback,
+        Network(
+          file: "node-pods",
+          wishes: { pod in
+            let hexadecimal = String(pod + 16, radix: 16)
+            return [
+              "mac": .string("02:86:00:00:00:\(hexadecimal)"),
+              "bandwidth": [
+                "IngressRate": 100_000_000, "IngressBurst": 4_294_967_295,
+                "EgressRate": 100_000_000, "EgressBurst": 4_294_967_295,
+              ],
+            ]
+          }),
+        Network(file: second, interface: "net1"),
+      ],
+      spelling: .capital, transports: ["tcp", "udp"],
+      container: { hexadecimal($0) }, arguments: kubernetes)
+  }
+
   /// What containerd brings up first in every pod.
   private static let loopback = Network(file: "cni-loopback", interface: "lo")
 
@@ -189,23 +213,19 @@ extension KnownList {
     return JSONWriter.write(.object(document))
   }
 
-  /// Port mappings as the runtime writes them, each host's port to a pod's.
-  func mappings(_ ports: [(host: UInt16, pod: UInt16)]) -> JSONValue {
-    let entries = ports.flatMap { port in
-      transports.map { transport -> JSONValue in
-        let host = JSONValue.integer(Int(port.host))
-        let pod = JSONValue.integer(Int(port.pod))
-        let transport = JSONValue.string(transport)
+  /// A port of the host mapped to one of the pod, for each transport, as the runtime writes it.
+  func mapping(of host: UInt16, to pod: UInt16) -> JSONValue {
+    let host = JSONValue.integer(Int(host))
+    let pod = JSONValue.integer(Int(pod))
+    return .array(
+      transports.map { name -> JSONValue in
+        let transport = JSONValue.string(name)
         switch spelling {
         case .capital:
           return ["HostPort": host, "ContainerPort": pod, "Protocol": transport, "HostIP": ""]
         case .conventional:
-          return [
-            "hostPort": host, "containerPort": pod, "protocol": transport, "hostIP": "",
-          ]
+          return ["hostPort": host, "containerPort": pod, "protocol": transport, "hostIP": ""]
         }
-      }
-    }
-    return .array(entries)
+      })
   }
 }

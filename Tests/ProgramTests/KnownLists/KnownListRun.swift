@@ -9,22 +9,17 @@ import Witness
 struct KnownListRun {
   private let node: RuntimeNode
   private let list: KnownList
-  private let networks: [(KnownList.Network, NetworkList)]
-  private let runner: NetworkRunner
+  private let runner: ListRunner
   /// What was not as it should be.
   private var complaints: [String] = []
 
   init(_ list: KnownList, _ version: KnownList.Version) throws {
-    let node = try RuntimeNode()
+    node = try RuntimeNode()
     // Where the plugins of other makers lie; `flannel` is one.
     let others = BuiltProgram.source("Tests/ProgramTests/Lists")
-    runner = node.runner("\(others):\(node.plugins.path)")
-    networks = try list.networks.map {
-      ($0, try NetworkList(parsing: list.text(of: $0, version)))
-    }
+    runner = try ListRunner(list, version, on: node, "\(others):\(node.plugins.path)")
     self.list = list
     try node.shell(list.preparation)
-    self.node = node
   }
 
   /// Lets pods come and go, and tells what was wrong.
@@ -35,24 +30,25 @@ struct KnownListRun {
   }
 
   private mutating func letPodsComeAndGo() throws {
-    try status()
+    try runner.status()
     // The first pod makes what all share.
     let first = try ListedPod(0, of: list)
-    try add(first)
-    try delete(first)
+    try runner.add(first)
+    try runner.delete(first)
     let empty = try node.picture()
 
     var pods = try [ListedPod(1, of: list), ListedPod(2, of: list)]
-    for pod in pods { try add(pod) }
-    try status()
-    for pod in pods { try check(pod) }
+    for pod in pods { try runner.add(pod) }
+    try runner.status()
+    for pod in pods { try runner.check(pod) }
     try reach(pods[0], from: pods[1])
     try collectGarbage(besides: pods)
     try reach(pods[1], from: pods[0])
 
-    try delete(pods[0])
-    try delete(pods[0])
-    try deleteAfterCrash(pods.removeLast())
+    try runner.delete(pods[0])
+    try runner.delete(pods[0])
+    try runner.forget(pods[1])
+    try runner.deleteWithoutNamespace(pods.removeLast())
     expect(try node.leftovers(since: empty), [], "left behind")
     for pod in [first] + pods {
       expect(try pod.namespace.run { try Witness.links() }.map(\.name), ["lo"], "links of a pod")
@@ -66,78 +62,19 @@ struct KnownListRun {
 }
 
 extension KnownListRun {
-  private func add(_ pod: ListedPod) throws {
-    try node.host.run {
-      for (network, list) in networks {
-        pod.note(try runner.add(pod.arguments(network), to: list), of: network)
-      }
-    }
-  }
-
-  private func delete(_ pod: ListedPod) throws {
-    try delete(networks.map { ($1, try pod.arguments($0)) })
-  }
-
-  /// Runtimes take networks down in the order opposite to theirs.
-  private func delete(_ attachments: [(NetworkList, AttachmentArguments)]) throws {
-    try node.host.run {
-      for (list, arguments) in attachments.reversed() {
-        try runner.delete(arguments, from: list)
-      }
-    }
-  }
-
-  /// Deletes, twice, a pod whose namespace is gone and of which nothing is remembered.
-  private func deleteAfterCrash(_ pod: consuming ListedPod) throws {
-    let attachments = try networks.map { ($1, try pod.arguments($0, hasNamespace: false)) }
-    for (list, arguments) in attachments {
-      try runner.cache.remove(arguments.attachment(to: list.name))
-    }
-    _ = consume pod
-    try delete(attachments)
-    try delete(attachments)
-  }
-
-  private func check(_ pod: ListedPod) throws {
-    try node.host.run {
-      for (network, list) in networks where list.version >= .v0_4_0 {
-        try runner.check(pod.arguments(network), on: list)
-      }
-    }
-  }
-
-  private func status() throws {
-    try node.host.run { for (_, list) in networks { try runner.status(of: list) } }
-  }
-
   /// Takes nothing from pods that are valid, and everything of one that is not.
   private mutating func collectGarbage(besides valid: [ListedPod]) throws {
-    guard networks.allSatisfy({ $0.1.version >= .v1_1_0 }) else { return }
+    guard runner.networks.allSatisfy({ $0.1.version >= .v1_1_0 }) else { return }
     let before = try node.picture()
-    try collectGarbage(keeping: valid)
+    try runner.collectGarbage(keeping: valid)
     expect(try node.leftovers(since: before), [], "taken by GC from valid pods")
 
     let lost = try ListedPod(3, of: list)
-    try add(lost)
-    if !list.hidesMainPlugin {
-      // Then it is for the plugins to find what there is.
-      for (network, list) in networks {
-        try runner.cache.remove(lost.arguments(network).attachment(to: list.name))
-      }
-    }
-    try collectGarbage(keeping: valid)
+    try runner.add(lost)
+    // Then it is for the plugins to find what there is.
+    if !list.hidesMainPlugin { try runner.forget(lost) }
+    try runner.collectGarbage(keeping: valid)
     expect(try node.leftovers(since: before), [], "left behind by GC")
-  }
-
-  private func collectGarbage(keeping valid: [ListedPod]) throws {
-    try node.host.run {
-      for (network, list) in networks {
-        let attachments = try valid.map {
-          try $0.arguments(network).attachment(to: list.name).withoutNetwork
-        }
-        try runner.collectGarbage(of: list, keeping: Set(attachments))
-      }
-    }
   }
 
   /// Sends packets to a pod on all ways that lead there, and from it to the outside.
@@ -148,12 +85,12 @@ extension KnownListRun {
     for address in pod.addresses {
       let family = address.family
       let sources = other.addresses.filter { $0.family == family }.map(\.description)
-      let heard = try pod.hears(other.namespace, speakingTo: address.description, family)
+      let heard = try pod.hears(other.namespace, speakingTo: address.description)
       expect(
         sources.contains(heard ?? ""), true, "\(other.addresses) at \(address): \(heard ?? "")")
     }
     for address in pod.addressesForHost {
-      let heard = try pod.hears(node.host, speakingTo: address.description, address.family)
+      let heard = try pod.hears(node.host, speakingTo: address.description)
       expect(heard != nil, true, "whether the host is heard at \(address)")
     }
     for family in Set(pod.addresses.map(\.family)) { try reach(pod, from: other, family) }
@@ -169,18 +106,18 @@ extension KnownListRun {
       "outside hears the pod as \(heard ?? "nobody")")
     guard !list.transports.isEmpty else { return }
 
-    let port = pod.hostPort(family)
+    let port = pod.hostPort
     expect(
-      try pod.hears(node.outside, speakingTo: host, port: port, family), outside,
+      try pod.hears(node.outside, speakingTo: host, port: port), outside,
       "through the mapped port \(port)")
     for (speaker, name) in [(pod, "itself"), (other, "another pod")] {
       expect(
-        try pod.hears(speaker.namespace, speakingTo: host, port: port, family) != nil, true,
+        try pod.hears(speaker.namespace, speakingTo: host, port: port) != nil, true,
         "whether \(name) is heard through port \(port)")
     }
     if family == .v4 {
       expect(
-        try pod.hears(node.host, speakingTo: "127.0.0.1", port: port, family) != nil, true,
+        try pod.hears(node.host, speakingTo: "127.0.0.1", port: port) != nil, true,
         "whether the host is heard through 127.0.0.1")
     }
   }

@@ -5,12 +5,12 @@ import JSON
 import TestSupport
 import Witness
 
-/// A pod with a server for each family, and what the runtime says about it.
+/// A pod with a server, and what the runtime says about it.
 final class ListedPod {
   let number: Int
   let namespace: FreshNamespace
-  /// A server at all addresses of the family, on a port of its own.
-  let servers: [IPFamily: Listener]
+  /// A server at all addresses of both families.
+  let server: Listener
   let list: KnownList
   /// What its networks gave it, the loopback's aside.
   private(set) var addresses: [IPAddress] = []
@@ -19,19 +19,14 @@ final class ListedPod {
 
   init(_ number: Int, of list: KnownList) throws {
     let namespace = try FreshNamespace()
-    servers = [
-      .v4: try Listener(.tcp, in: namespace, at: "0.0.0.0"),
-      .v6: try Listener(.tcp, in: namespace, at: "::"),
-    ]
+    server = try Listener(.tcp, in: namespace, at: "::")
     self.namespace = namespace
     self.number = number
     self.list = list
   }
 
-  /// Which port of the host leads to a server.
-  func hostPort(_ family: IPFamily) -> UInt16 {
-    UInt16((family == .v4 ? 8080 : 9080) + number)
-  }
+  /// Which port of the host leads to the server.
+  var hostPort: UInt16 { UInt16(8080 + number) }
 
   /// Everything that is said about one of its interfaces; without a namespace once it is gone.
   func arguments(
@@ -39,8 +34,7 @@ final class ListedPod {
   ) throws -> AttachmentArguments {
     var capabilities = network.wishes(number)
     if network.interface == "eth0", !list.transports.isEmpty {
-      capabilities["portMappings"] = list.mappings(
-        [IPFamily.v4, .v6].map { (hostPort($0), servers[$0]?.port ?? 0) })
+      capabilities["portMappings"] = list.mapping(of: hostPort, to: server.port)
     }
     return AttachmentArguments(
       container: try ContainerID(list.container(number)),
@@ -62,12 +56,13 @@ final class ListedPod {
     return addresses.map(\.description) + links.map(\.hardwareAddress)
   }
 
-  /// Whom one of its servers hears when somebody speaks to an address; nil for nobody.
+  /// Whom the server hears when somebody speaks to an address; nil for nobody.
   func hears(
-    _ speaker: borrowing FreshNamespace, speakingTo address: String, port: UInt16? = nil,
-    _ family: IPFamily
+    _ speaker: borrowing FreshNamespace, speakingTo address: String, port: UInt16? = nil
   ) throws -> String? {
-    guard let server = servers[family] else { return nil }
-    return try server.source(of: speaker, speakingTo: address, port: port ?? server.port)
+    let source = try server.source(of: speaker, speakingTo: address, port: port ?? server.port)
+    // As IPv6 tells of IPv4.
+    let mapped = "::ffff:"
+    return source.map { $0.hasPrefix(mapped) ? String($0.dropFirst(mapped.count)) : $0 }
   }
 }

@@ -1,5 +1,3 @@
-import CNI
-import CNIRuntime
 import Linux
 import TestSupport
 import Witness
@@ -46,26 +44,28 @@ final class RuntimeNode {
   @discardableResult
   func shell(_ text: String) throws -> String { try host.run { try Shell.run(text) } }
 
-  /// One who runs lists with plugins from these places.
-  func runner(_ pluginPath: String) -> NetworkRunner {
-    NetworkRunner(
-      pluginPath: PluginPath(pluginPath), environment: Environment(["PATH": Shell.path]))
-  }
-
   /// All of the host's network, and the files in which anything is kept.
   func picture() throws -> [String] {
-    try host.run { try Witness.snapshot() }
+    try host.run { try Witness.snapshot() } + oldRules()
       + Self.stateDirectories.flatMap { try Self.files(below: $0) }
+  }
+
+  /// The chains and rules of the old packet filter, which nftables does not list.
+  private func oldRules() throws -> [String] {
+    try shell("iptables-legacy-save; ip6tables-legacy-save").split(separator: "\n")
+      .filter { !$0.hasPrefix("#") }.map { "iptables \($0.prefix { $0 != "[" })" }
   }
 
   /// What has come or gone since a picture.
   ///
   /// The kernel takes a namespace apart after the last one has left it, so a difference counts only
   /// when it stays.
-  func leftovers(since before: [String]) throws -> [String] {
+  func leftovers(
+    since before: [String], besides isExpected: (String) -> Bool = { _ in false }
+  ) throws -> [String] {
     var difference: [String] = []
     _ = try Patience.until(.seconds(10)) {
-      difference = Witness.difference(from: before, to: try picture())
+      difference = Witness.difference(from: before, to: try picture()).filter { !isExpected($0) }
       return difference.isEmpty
     }
     return difference
