@@ -88,7 +88,7 @@ extension ListedElement {
 
 extension Element.Value {
   /// Reads what `enum nft_data_attributes` wraps.
-  fileprivate init?(_ attribute: Attribute) {
+  init?(_ attribute: Attribute) {
     if let bytes = attribute.attributes[DataAttribute.value]?.bytes {
       self = .data(ElementKey(bytes: Array(bytes)))
       return
@@ -104,7 +104,7 @@ extension Element.Value {
 
 extension Attribute {
   /// The bytes of a key.
-  fileprivate var elementKey: ElementKey? {
+  var elementKey: ElementKey? {
     attributes[DataAttribute.value].map { ElementKey(bytes: Array($0.bytes)) }
   }
 }

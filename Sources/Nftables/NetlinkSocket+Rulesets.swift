@@ -239,7 +239,7 @@ extension AttributeReader {
 
 extension Message {
   /// What follows the netfilter header.
-  fileprivate var nftablesAttributes: AttributeReader {
+  var nftablesAttributes: AttributeReader {
     attributes(after: Message.netfilterHeaderByteCount)
   }
 

@@ -139,4 +139,6 @@ enum VerdictCode {
   static let jump = Int32(NFT_JUMP.rawValue)
   static let goto = Int32(NFT_GOTO.rawValue)
   static let `return` = Int32(NFT_RETURN.rawValue)
+  static let `continue` = Int32(NFT_CONTINUE.rawValue)
+  static let queue = Int32(NF_QUEUE)
 }
