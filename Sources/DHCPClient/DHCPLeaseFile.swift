@@ -12,8 +12,12 @@ public struct DHCPLeaseFile: Hashable, Sendable {
   public var namespace: FileIdentity
   /// What was asked for, on one line; whoever keeps the leases knows its form.
   public var order: String
+  /// What the container was told of IPv6, on one line; empty for nothing.
+  public var told = ""
   /// The IPv4 lease.
   public var lease: DHCPLease?
+  /// The IPv6 lease.
+  public var ipv6Lease: DHCPv6Lease?
 
   /// What is to be written.
   public init(boot: String, namespace: FileIdentity, order: String, lease: DHCPLease? = nil) {
@@ -54,6 +58,10 @@ public struct DHCPLeaseFile: Hashable, Sendable {
     if let lease {
       lines.append("v4 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimal)")
     }
+    if let lease = ipv6Lease {
+      lines.append("v6 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimal)")
+    }
+    if !told.isEmpty { lines.append("told \(told)") }
     // Without its end a file is torn.
     return (lines + ["end", ""]).joined(separator: "\n")
   }
@@ -70,15 +78,32 @@ public struct DHCPLeaseFile: Hashable, Sendable {
       boot: String(boot), namespace: FileIdentity(device: device, inode: inode),
       order: String(order))
     for line in lines[4..<lines.count - 2] {
-      guard let words = line.after("v4 ")?.split(separator: " "), words.count == 2,
-        let start = Int64(words[0]), let bytes = [UInt8](hexadecimal: words[1])
-      else { return nil }
-      do throws(DHCPMessageError) {
-        lease = try DHCPLease(
-          try DHCPMessage(bytes), askedAt: BootTime(sinceBoot: .nanoseconds(start)))
-      } catch {
-        return nil
+      if let told = line.after("told ") {
+        self.told = String(told)
+        continue
       }
+      let words = line.split(separator: " ")
+      guard words.count == 3, let start = Int64(words[1]),
+        let bytes = [UInt8](hexadecimal: words[2]),
+        take(words[0], bytes, BootTime(sinceBoot: .nanoseconds(start)))
+      else { return nil }
+    }
+  }
+
+  /// Reads the lease of a line; false for one that cannot be.
+  private mutating func take(_ family: Substring, _ bytes: [UInt8], _ start: BootTime) -> Bool {
+    switch family {
+    case "v4":
+      do throws(DHCPMessageError) {
+        lease = try DHCPLease(try DHCPMessage(bytes), askedAt: start)
+        return true
+      } catch {
+        return false
+      }
+    case "v6":
+      ipv6Lease = DHCPv6Message(bytes).flatMap { DHCPv6Lease($0, askedAt: start) }
+      return ipv6Lease != nil
+    default: return false
     }
   }
 }

@@ -49,6 +49,8 @@ public struct AddressFlags: OptionSet, Hashable, Sendable {
     self.rawValue = rawValue
   }
 
+  /// Made to be used for a while, so that nobody is known by it. `IFA_F_TEMPORARY`
+  public static let temporary = AddressFlags(rawValue: 0x01)
   /// Usable at once: nobody is asked whether it is taken. `IFA_F_NODAD`
   public static let withoutDuplicateDetection = AddressFlags(rawValue: 0x02)
   /// Usable while others are asked. `IFA_F_OPTIMISTIC`

@@ -123,9 +123,12 @@ struct LeaseTests {
   func file() throws {
     let directory = try TemporaryDirectory()
     let lease = try lease([(.domainName, Array("example.com".utf8))])
-    let file = DHCPLeaseFile(
+    var file = DHCPLeaseFile(
       boot: "b", namespace: FileIdentity(device: 4, inode: .max), order: #"{"a": "b c"}"#,
       lease: lease)
+    var client = DHCPv6Conversation.client()
+    file.ipv6Lease = try client.settle(with: SimulatedDHCPv6Server(), at: .at(7))
+    file.told = #"{"ips": ["v6 1 2"]}"#
     let path = directory.path("x.lease")
     try file.write(to: path)
     #expect(try DHCPLeaseFile(path: path) == file)
