@@ -404,7 +404,7 @@ test_packages='libmnl-dev nftables iptables conntrack iproute2 iputils-ping pyth
   podman crun conmon containerd runc golang-go golang-github-appc-cni-dev
   python3-grpcio containernetworking-plugins
   strace e2fsprogs
-  dnsmasq-base kea-dhcp4-server'
+  dnsmasq-base kea-dhcp4-server kea-dhcp6-server'
 
 run_tests() {
   need_root test

@@ -8,14 +8,6 @@ import Witness
 
 @Suite("dhcp behind a bridge", .needsRoot, .serialized)
 struct DHCPChainTests {
-  private func configuration(_ lab: DHCPLab) -> String {
-    let document: JSONValue = [
-      "cniVersion": "1.0.0", "name": "net", "type": "bridge", "bridge": "lan0",
-      "ipam": ["type": "dhcp", "daemonSocketPath": .string(lab.socket)],
-    ]
-    return JSONWriter.text(document)
-  }
-
   @Test("gives a pod its address and route, and gives the address back before the link goes")
   func ours() throws {
     let lab = try DHCPLab()
@@ -23,8 +15,7 @@ struct DHCPChainTests {
     let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,5m", "--domain=example.com")
     let before = try lab.host.run { try Witness.snapshot() }
     let pod = try Pod("one")
-    var call = PluginCall("bridge", configuration(lab), namespace: pod.path)
-    call.container = pod.container
+    let call = lab.bridgeCall(pod)
     let result = try lab.ask("ADD", call).result()
     #expect(result.addresses.map(\.address.description) == ["192.168.1.5/24"])
     #expect(result.dns.domain == "example.com")
@@ -62,7 +53,7 @@ struct DHCPChainTests {
     _ = try ChildProcess.run(
       "/bin/ln", arguments: ["-s", try BuiltProgram.cni(), lab.state.path("bin/dhcp")],
       environment: .current())
-    var call = PluginCall("bridge", configuration(lab), namespace: pod.path)
+    var call = lab.bridgeCall(pod)
     call.path = "\(lab.state.path("bin")):/usr/lib/cni"
     func ask(_ command: String) throws -> PluginOutcome {
       let ran = try lab.host.run {

@@ -1,3 +1,4 @@
+import Addressing
 import CNI
 import JSON
 import Linux
@@ -29,15 +30,8 @@ struct DHCPHostilityTests {
     let lab = try DHCPLab()
     try lab.startDaemon()
     let pod = try lab.pod("one")
-    let configuration = try lab.state.write("one.json", lab.call(pod).configuration)
-    let ear = try lab.host.run { try FrameSocket(0x0800, on: "lan0", patience: .seconds(10)) }
-    let caller = try BackgroundProgram(
-      "/usr/bin/env",
-      [
-        "CNI_COMMAND=ADD", "CNI_CONTAINERID=one", "CNI_NETNS=\(pod.path)", "CNI_IFNAME=eth0",
-        "CNI_PATH=/nowhere", "/bin/sh", "-c",
-        "exec '\(try BuiltProgram.cni())' dhcp < '\(configuration)'",
-      ], log: lab.state.path("caller.out"))
+    let ear = try lab.host.run { try FrameSocket(0x0800, on: "lan0", patience: DHCPLab.patience) }
+    let caller = try lab.adder(pod)
     // What the client has asked, as a rogue on its link sees it.
     let discover = try #require(try ear.next())
     let transaction = Array(discover[46..<50])
@@ -65,10 +59,72 @@ struct DHCPHostilityTests {
     try lab.expectSoon("the caller has its answer") { !caller.isRunning }
     #expect(try caller.said().contains("192.168.1.5/24"))
     #expect(server.isRunning)
-    let status = try File.read("/proc/\(lab.daemon?.process ?? 0)/status", limit: 1 << 16)
-    let peak = String(decoding: status, as: UTF8.self).split(separator: "\n")
-      .first { $0.hasPrefix("VmHWM:") }?.split(separator: " ").compactMap { Int($0) }.first
-    #expect((peak ?? .max) < 65536, "kB at most")
+    #expect(try lab.daemonPeak() < 65536, "kB at most")
+  }
+
+  @Test("gets its IPv6 address through a storm of damaged and foreign answers")
+  func stormOverIPv6() throws {
+    let lab = try DHCPLab()
+    try lab.routeIPv6()
+    try lab.startDaemon()
+    let pod = try lab.pod("one")
+    let ear = try lab.host.run { try FrameSocket(0x86dd, on: "lan0", patience: DHCPLab.patience) }
+    let caller = try lab.adder(pod, DHCPIPv6Tests.onlyIPv6)
+    // What the client has asked, as a rogue on its link sees it: UDP to port 547.
+    var solicit: [UInt8] = []
+    while solicit.isEmpty {
+      let frame = try #require(try ear.next())
+      if frame.count > 70, frame[20] == 17, frame[56] == 2, frame[57] == 0x23 { solicit = frame }
+    }
+    let client = Array(solicit[22..<38])
+    let transaction = Array(solicit[63..<66])
+    let identifier = Array(solicit[66..<70 + Int(solicit[69])])
+    let server: [UInt8] = [0, 2, 0, 6, 0, 1, 0, 1, 6, 6]
+    func offer(_ address: [UInt8], _ lifetime: UInt8, _ more: [UInt8] = []) -> [UInt8] {
+      let inner = address + [0, 0, 0, lifetime, 0, 0, 0, lifetime] + more
+      let association = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, UInt8(inner.count)] + inner
+      return [0, 3, 0, UInt8(association.count)] + association
+    }
+    let address = [0xfd, 0, 0, 1] + [UInt8](repeating: 0, count: 11) + [66]
+    let group = [0xff, 2] + [UInt8](repeating: 0, count: 13) + [1]
+    let good = offer(address, 100)
+    let head: [UInt8] = [2] + transaction
+    var messages: [[UInt8]] = [
+      [], [2], head, head + identifier, head + [0, 1], head + identifier + server,
+      head + identifier + good, head + server + good,
+      // Another's answer: by its number, by its name, by what it is.
+      [2, transaction[0] ^ 1] + transaction.dropFirst() + identifier + server + good,
+      head + [0, 1, 0, 4, 0, 4, 1, 1] + server + good,
+      [7] + transaction + identifier + server + good,
+      head + identifier + server + offer(group, 100),
+      head + identifier + server + offer(address, 0),
+      head + identifier + server + offer(address, 100, [0, 13, 0, 2, 0, 4]),
+      head + identifier + server + [0, 13, 0, 2, 0, 2] + good,
+      head + identifier + server + [0, 3, 255, 255] + good.dropFirst(4),
+      head + identifier + [0, 2, 1, 0] + [UInt8](repeating: 1, count: 256) + good,
+      // More than is read of one message, so that its last option is cut.
+      head + identifier + server + good + [0, 99, 0x7f, 0xff]
+        + [UInt8](repeating: 0, count: 0x7fff),
+    ]
+    for _ in 0..<2000 {
+      var bytes = head + identifier + server + good
+      for _ in 0..<3 { bytes[.random(in: 4..<bytes.count)] = .random(in: 0...255) }
+      // Not one that is a good offer after all.
+      bytes[0] = .random(in: 8...255)
+      messages.append(Bool.random() ? bytes : Array(bytes.prefix(.random(in: 0..<bytes.count))))
+    }
+    try lab.host.run {
+      let own = try IPAddress("fe80::5eff:fe00:53ff").bytes
+      let rogue = try DatagramSocket(from: own, port: 547, onLink: "lan0")
+      for message in messages { try rogue.send(message, to: client, port: 546) }
+    }
+    #expect(caller.isRunning)
+    #expect(lab.daemon?.isRunning == true)
+    let dnsmasq = try lab.dnsmasq("fd00:1::10,fd00:1::10,64,5m", "--enable-ra")
+    try lab.expectSoon("the caller has its answer") { !caller.isRunning }
+    #expect(try caller.said().contains("fd00:1::10/64"))
+    #expect(try lab.count("DHCPREQUEST(lan0)", in: dnsmasq) == 1)
+    #expect(try lab.daemonPeak() < 65536, "kB at most")
   }
 
   @Test("serves others while some connect and say nothing, too much, or nonsense")
@@ -91,7 +147,7 @@ struct DHCPHostilityTests {
     ] {
       let caller = try LocalConnection(to: lab.socket)
       _ = try caller.send(Array(text.utf8)[...])
-      _ = try Readiness.wait(for: [caller.readiness], timeout: .seconds(5))
+      _ = try Readiness.wait(for: [caller.readiness], timeout: DHCPLab.patience)
       let answer = try caller.receive(limit: 65536) ?? []
       let document = try JSONParser.parse(answer).objectValue
       #expect(document?["code"] != nil, "\(text.prefix(80))")
@@ -100,7 +156,7 @@ struct DHCPHostilityTests {
     let endless = try LocalConnection(to: lab.socket)
     var sent = 0
     let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 65536)
-    let isCut = Patience.until(.seconds(20)) {
+    let isCut = Patience.until(DHCPLab.patience) {
       do throws(SystemError) {
         sent += try endless.send(piece[...])
         return false
@@ -191,7 +247,7 @@ struct DHCPHostilityTests {
     }
     try lab.expectSoon("somebody listens") { try File.status(of: lab.socket) != nil }
     let pod = try lab.pod("one")
-    let ear = try lab.host.run { try FrameSocket(0x0800, on: "lan0", patience: .seconds(10)) }
+    let ear = try lab.host.run { try FrameSocket(0x0800, on: "lan0", patience: DHCPLab.patience) }
     try lab.add(pod).succeed()
     let discover = try #require(try ear.next())
     #expect(discover[52] == 0x80)

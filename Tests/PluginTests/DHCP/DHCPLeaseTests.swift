@@ -115,10 +115,13 @@ struct DHCPLeaseTests {
   @Test("says that there are no more tries when the last address is taken")
   func exhausted() throws {
     let lab = try DHCPLab()
-    try lab.startDaemon("-timeout=1s", "--resendtimeout", "2s")
+    try lab.startDaemon()
     let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,5m")
     let first = try lab.pod("one")
     try lab.add(first).succeed()
+    // The impatient one comes after, so that the first lease may take its time.
+    lab.daemon?.end()
+    try lab.startDaemon("-timeout=1s", "--resendtimeout", "2s")
     let second = try lab.pod("two")
     let error = try lab.add(second).error
     #expect(error?.message == "error calling DHCP.Allocate: no more tries")
@@ -149,17 +152,7 @@ struct DHCPLeaseTests {
     let server = try lab.dnsmasq("192.168.1.10,192.168.1.60,5m")
     let pods = try (1...12).map { try lab.pod("pod-\($0)") }
     // A caller each, all of them waiting before the first is served.
-    let program = try BuiltProgram.cni()
-    let callers = try pods.enumerated().map { number, pod in
-      let configuration = try lab.state.write("\(number).json", lab.call(pod).configuration)
-      return try BackgroundProgram(
-        "/usr/bin/env",
-        [
-          "CNI_COMMAND=ADD", "CNI_CONTAINERID=\(pod.container)", "CNI_NETNS=\(pod.path)",
-          "CNI_IFNAME=eth0", "CNI_PATH=/nowhere", "/bin/sh", "-c",
-          "exec '\(program)' dhcp < '\(configuration)'",
-        ], log: lab.state.path("\(number).out"))
-    }
+    let callers = try pods.map { try lab.adder($0, log: "\($0.container).out") }
     try lab.expectSoon("all have been answered") { !callers.contains(where: \.isRunning) }
     let addresses = try callers.map { caller in
       try PluginOutcome(exitCode: 0, output: caller.said(), log: "").result().addresses

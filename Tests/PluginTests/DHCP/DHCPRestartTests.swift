@@ -124,14 +124,7 @@ struct DHCPRestartTests {
     let lab = try DHCPLab()
     try lab.startDaemon()
     let pod = try lab.pod("one")
-    let configuration = try lab.state.write("one.json", lab.call(pod).configuration)
-    let caller = try BackgroundProgram(
-      "/usr/bin/env",
-      [
-        "CNI_COMMAND=ADD", "CNI_CONTAINERID=one", "CNI_NETNS=\(pod.path)", "CNI_IFNAME=eth0",
-        "CNI_PATH=/nowhere", "/bin/sh", "-c",
-        "exec '\(try BuiltProgram.cni())' dhcp < '\(configuration)'",
-      ], log: lab.state.path("caller.out"))
+    let caller = try lab.adder(pod)
     try lab.expectSoon("the link has been switched on") { try pod.link()?.isUp == true }
     caller.kill()
     try lab.expectSoon("the daemon has noticed") {
@@ -139,13 +132,7 @@ struct DHCPRestartTests {
     }
     #expect(try lab.leases() == [])
     // DEL while an ADD waits ends that.
-    let second = try BackgroundProgram(
-      "/usr/bin/env",
-      [
-        "CNI_COMMAND=ADD", "CNI_CONTAINERID=one", "CNI_NETNS=\(pod.path)", "CNI_IFNAME=eth0",
-        "CNI_PATH=/nowhere", "/bin/sh", "-c",
-        "exec '\(try BuiltProgram.cni())' dhcp < '\(configuration)'",
-      ], log: lab.state.path("second.out"))
+    let second = try lab.adder(pod, log: "second.out")
     var deleted = 0
     try lab.expectSoon("the second has been told") {
       try lab.delete(pod).succeed()

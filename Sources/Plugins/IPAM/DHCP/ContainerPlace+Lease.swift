@@ -11,23 +11,16 @@ extension ContainerPlace {
   ///
   /// - Throws: `ProtocolError` of the first step that failed; the others are done.
   func apply(_ result: PluginResult, insteadOf before: PluginResult?) throws(ProtocolError) {
-    try change { link in
+    _ = try visit { socket throws(ProtocolError) in
+      let link = try link(socket)
       let old = Steps(before ?? PluginResult(), on: link)
       let new = Steps(result, on: link)
-      return new.addresses.map { .addAddress($0, replacing: true) }
-        + new.routes.map { .addRoute($0, .inItsPlace) }
-        + old.routes.filter { !new.routes.contains($0) }.map { .deleteRoute($0) }
-        + old.addresses.filter { !new.addresses.contains($0) }.map { .deleteAddress($0) }
-    }
-  }
-
-  /// Takes the addresses and routes of a result from the interface.
-  ///
-  /// - Throws: `ProtocolError` of the first step that failed; the others are done.
-  func withdraw(_ result: PluginResult) throws(ProtocolError) {
-    try change { link in
-      let old = Steps(result, on: link)
-      return old.routes.map { .deleteRoute($0) } + old.addresses.map { .deleteAddress($0) }
+      try Self.send(
+        new.addresses.map { .addAddress($0, replacing: true) }
+          + new.routes.map { .addRoute($0, .inItsPlace) }
+          + old.routes.filter { !new.routes.contains($0) }.map { .deleteRoute($0) }
+          + old.addresses.filter { !new.addresses.contains($0) }.map { .deleteAddress($0) },
+        by: socket)
     }
   }
 
@@ -48,17 +41,38 @@ extension ContainerPlace {
     }
   }
 
-  private func change(_ steps: (Link) -> [Message]) throws(ProtocolError) {
-    _ = try visit { socket throws(ProtocolError) in
-      let messages = steps(try link(socket))
+  /// Switches the interface on.
+  ///
+  /// - Returns: the interface; nil when the namespace is no more.
+  /// - Throws: `ProtocolError`; in upstream's words when it cannot be switched on.
+  func switchOn() throws(ProtocolError) -> Link? {
+    try visit { socket throws(ProtocolError) in
+      let link = try link(socket)
+      if link.isUp { return link }
+      var change = LinkChange(.index(link.index))
+      change.isUp = true
       do throws(NetlinkError) {
-        for answer in try socket.batch(messages) {
-          // What has been taken away already need not be.
-          if case .failure(let error) = answer, !error.isNotFound { throw error }
-        }
+        return try socket.changeLinkAndRead(change)
       } catch {
-        throw ProtocolError(error)
+        throw ProtocolError(error, "failed to set \(link.name.text.inQuotes) UP")
       }
+    }
+  }
+
+  /// Does steps in one go.
+  ///
+  /// - Throws: `ProtocolError` of the first that failed; the others are done, and what has been taken
+  ///   away already need not be.
+  static func send(
+    _ steps: [Message], by socket: borrowing NetlinkSocket<RouteFamily>
+  ) throws(ProtocolError) {
+    guard !steps.isEmpty else { return }
+    do throws(NetlinkError) {
+      for answer in try socket.batch(steps) {
+        if case .failure(let error) = answer, !error.isNotFound { throw error }
+      }
+    } catch {
+      throw ProtocolError(error)
     }
   }
 }
@@ -69,7 +83,11 @@ private struct Steps {
   let routes: [RouteEntry]
 
   init(_ result: PluginResult, on link: Link) {
-    addresses = result.addresses.map { AddressEntry($0.address, onLink: link.index) }
+    addresses = result.addresses.map { address in
+      // Whether another host has it is known by now.
+      let flags: AddressFlags = address.address.family == .v6 ? [.withoutDuplicateDetection] : []
+      return AddressEntry(address.address, onLink: link.index, flags: flags)
+    }
     routes = result.routes.map { route in
       var entry = RouteEntry(
         to: route.subnet, via: route.gateway, onLink: link.index,

@@ -14,6 +14,10 @@ struct DHCPConfiguration {
   let requested: [DHCPOption]
   /// Whether servers shall answer to all hosts of the link.
   let wantsBroadcast: Bool
+  /// Whether an IPv4 address is leased.
+  let usesIPv4: Bool
+  /// Where an IPv6 address comes from, if one is wanted.
+  let ipv6: IPv6Keeper.Source?
 
   /// Reads the keys under `ipam`.
   ///
@@ -31,6 +35,21 @@ struct DHCPConfiguration {
     wantsBroadcast = try ipam.read { fields throws(JSONFieldError) in
       try fields.boolean("broadcast") ?? false
     }
+    let (usesIPv4, text) = try ipam.read { fields throws(JSONFieldError) in
+      (try fields.boolean("ipv4") ?? true, try fields.text("ipv6") ?? "")
+    }
+    self.usesIPv4 = usesIPv4
+    ipv6 = IPv6Keeper.Source(rawValue: text)
+    guard ipv6 != nil || text.isEmpty else {
+      throw ProtocolError(
+        .invalidConfiguration, "\(ipam.path(of: "ipv6")): \(text.inQuotes) is unknown",
+        details: "\"dhcp\" leases an address, \"slaac\" waits for a router to announce one")
+    }
+    guard usesIPv4 || ipv6 != nil else {
+      throw ProtocolError(
+        .invalidConfiguration, "\(ipam.path(of: "ipv4")): without it there is nothing to do",
+        details: "set \(ipam.path(of: "ipv6")) as well, or take this out")
+    }
   }
 
   /// Who a container is to the servers.
@@ -38,6 +57,18 @@ struct DHCPConfiguration {
     DHCPIdentity(
       clientIdentifier: DHCPIdentity.identifier(Self.name(of: attachment)), provided: provided,
       requested: requested, wantsBroadcast: wantsBroadcast || self.wantsBroadcast)
+  }
+
+  /// Who a container is to DHCPv6 servers: a UUID that follows from the attachment, so that it is the
+  /// same whatever hardware address the interface gets. DUID; RFC 6355, RFC 9562, section 5.8
+  func identifier(of attachment: Attachment) -> [UInt8] {
+    var hash = SHA512()
+    hash.update(
+      "\(attachment.container)/\(attachment.network)/\(attachment.interface)".utf8)
+    var uuid = Array(hash.finalize().prefix(16))
+    uuid[6] = uuid[6] & 0x0f | 0x80
+    uuid[8] = uuid[8] & 0x3f | 0x80
+    return DHCPv6Conversation.identifier(uuid: uuid)
   }
 
   /// Upstream's name, at most 254 bytes.

@@ -92,7 +92,7 @@ extension DHCPDaemon {
     switch order.command {
     case .add: return try add(order, caller, at: now)
     case .check:
-      guard let attachment = order.attachment, let result = keepers[attachment]?.told else {
+      guard let attachment = order.attachment, let result = keepers[attachment]?.answer else {
         throw ProtocolError(
           .internalFailure, "there is no lease for this attachment",
           details: "it has been lost or was never there; delete and add the container")
@@ -124,7 +124,7 @@ extension DHCPDaemon {
     guard let attachment = order.attachment else { return [:] }
     if let keeper = keepers[attachment] {
       if try keeper.isFor(order, household) {
-        if let told = keeper.told { return try told.document(for: .newest) }
+        if let answer = keeper.answer { return try answer.document(for: .newest) }
         caller.wait(for: attachment, at: now)
         return nil
       }
@@ -159,8 +159,8 @@ extension DHCPDaemon {
       switch keeper.standing {
       case .waiting: ()
       case .ready:
-        guard let told = keeper.told else { return }
-        tellWaiting(attachment, .success(try told.document(for: .newest)))
+        guard let answer = keeper.answer else { return }
+        tellWaiting(attachment, .success(try answer.document(for: .newest)))
       case .failed(let error): try drop(attachment, error)
       case .gone:
         household.log("\(attachment): the container is gone, and so is its lease")

@@ -125,7 +125,7 @@ struct DHCPDaemon: ~Copyable {
     }
     for (number, caller) in callers { wait(.caller(number), caller.wish) }
     for (attachment, keeper) in keepers {
-      if let wish = keeper.readiness { wait(.keeper(attachment), wish) }
+      for wish in keeper.readinesses { wait(.keeper(attachment), wish) }
     }
     return (sources, wishes)
   }

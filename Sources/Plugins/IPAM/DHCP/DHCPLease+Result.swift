@@ -3,6 +3,44 @@ internal import CNI
 internal import DHCPClient
 internal import JSON
 
+extension PluginResult {
+  /// Both families' parts as one; nil when there is none.
+  init?(merging parts: [PluginResult?]) {
+    let parts = parts.compactMap { $0 }
+    guard var whole = parts.first else { return nil }
+    for part in parts.dropFirst() {
+      whole.addresses += part.addresses
+      whole.routes += part.routes
+      whole.dns.nameservers = Self.joined(whole.dns.nameservers, part.dns.nameservers)
+      whole.dns.search = Self.joined(whole.dns.search, part.dns.search)
+    }
+    self = whole
+  }
+
+  /// Each entry of two lists once.
+  private static func joined(_ first: [String]?, _ second: [String]?) -> [String]? {
+    guard let first, let second else { return first ?? second }
+    return first + second.filter { !first.contains($0) }
+  }
+
+  /// Reads what ``line()`` has written; nil for an empty line.
+  init?(line: String) throws(ProtocolError) {
+    guard !line.isEmpty else { return nil }
+    let document: JSONObject?
+    do throws(JSONParseError) {
+      document = try JSONParser.parse(line).objectValue
+    } catch {
+      throw ProtocolError(error)
+    }
+    try self.init(printed: document ?? [:], orElse: .newest)
+  }
+
+  /// The result as a line of text.
+  func line() throws(ProtocolError) -> String {
+    JSONWriter.text(.object(try document(for: .newest)))
+  }
+}
+
 extension DHCPLease {
   /// What the lease means to a container.
   ///

@@ -1,0 +1,17 @@
+internal import CNI
+
+/// What the keepers of an attachment have to say, with its name before it.
+struct AttachmentLog {
+  let attachment: Attachment
+  let household: Household
+
+  /// Says a line.
+  func write(_ line: String) {
+    household.log("\(attachment): \(line)")
+  }
+
+  /// Does something whose failure stops nothing: what was not done now is done again later.
+  func attempt(_ what: String, _ body: () throws(ProtocolError) -> Void) {
+    do throws(ProtocolError) { try body() } catch { write("\(what): \(error)") }
+  }
+}
