@@ -99,11 +99,11 @@ public enum LinkAttachment {
   /// - Throws: ``ProtocolError`` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request, kind: String) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.releaseOverInterface(request)
+    AddressRelease.overInterface(request)
     failures.attempt("remove the interface") { () throws(ProtocolError) in
       try ContainerLink.remove(for: request, kind: kind)
     }
-    VethAttachment.release(request, &failures)
+    AddressRelease.afterInterface(request, &failures)
     try failures.report()
   }
 
@@ -112,7 +112,7 @@ public enum LinkAttachment {
   /// - Throws: ``ProtocolError`` as the IPAM plugin does.
   public static func collectGarbage(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.releaseGarbage(request, &failures)
+    AddressRelease.ofGarbage(request, &failures)
     try failures.report()
   }
 

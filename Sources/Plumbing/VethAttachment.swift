@@ -20,7 +20,7 @@ public enum VethAttachment {
     _ request: Request, _ failures: inout Failures,
     filters: (borrowing PacketFilterSession, inout Failures) -> Void = { _, _ in }
   ) {
-    releaseOverInterface(request)
+    AddressRelease.overInterface(request)
     let session = PacketFilterSession()
     let told = hostInterfaces(of: request)
     failures.attempt("shut the interface") { () throws(ProtocolError) in
@@ -49,25 +49,6 @@ public enum VethAttachment {
     }
   }
 
-  /// Gives an address back that goes back over the interface itself, while there is one.
-  ///
-  /// Only dhcp's does: its server is told from the container. All other addresses outlive whatever
-  /// uses them. What goes wrong here is told by ``release(_:_:)``, which asks again.
-  public static func releaseOverInterface(_ request: Request) {
-    do throws(ProtocolError) {
-      if try request.configuration.ipamType == "dhcp" { try request.delegateDelete(to: "dhcp") }
-    } catch {
-      // Asked again when the interface is gone.
-    }
-  }
-
-  /// Gives the addresses back.
-  public static func release(_ request: Request, _ failures: inout Failures) {
-    failures.attempt("release the addresses") { () throws(ProtocolError) in
-      if let ipam = try request.configuration.ipamType { try request.delegateDelete(to: ipam) }
-    }
-  }
-
   /// Takes away interfaces and masquerade rules of attachments that are no more.
   public static func collectGarbage(
     _ request: Request, keeping valid: Set<ValidAttachment>, _ failures: inout Failures
@@ -78,15 +59,6 @@ public enum VethAttachment {
     }
     failures.attempt("remove left-over masquerade rules") { () throws(ProtocolError) in
       try Masquerade.collectGarbage(network: network, keeping: valid)
-    }
-  }
-
-  /// Gives back the addresses of attachments that are no more.
-  public static func releaseGarbage(_ request: Request, _ failures: inout Failures) {
-    failures.attempt("release left-over addresses") { () throws(ProtocolError) in
-      if let ipam = try request.configuration.ipamType {
-        try request.delegateGarbageCollection(to: ipam)
-      }
     }
   }
 

@@ -82,7 +82,7 @@ public enum Bridge: Plugin {
         try SpoofCheck.remove(for: try request.attachment, in: filter)
       }
     }
-    VethAttachment.release(request, &failures)
+    AddressRelease.afterInterface(request, &failures)
     try failures.report()
   }
 
@@ -97,7 +97,7 @@ public enum Bridge: Plugin {
     failures.attempt("remove left-over spoof checks") { () throws(ProtocolError) in
       try SpoofCheck.collectGarbage(network: request.configuration.name, keeping: valid)
     }
-    VethAttachment.releaseGarbage(request, &failures)
+    AddressRelease.ofGarbage(request, &failures)
     try failures.report()
   }
 

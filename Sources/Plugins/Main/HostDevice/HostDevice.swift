@@ -51,11 +51,11 @@ public enum HostDevice: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.releaseOverInterface(request)
+    AddressRelease.overInterface(request)
     failures.attempt("return the device") { () throws(ProtocolError) in
       try DeviceReturn.perform(request)
     }
-    VethAttachment.release(request, &failures)
+    AddressRelease.afterInterface(request, &failures)
     try failures.report()
   }
 

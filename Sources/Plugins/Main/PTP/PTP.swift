@@ -60,7 +60,7 @@ public enum PTP: Plugin {
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
     VethAttachment.delete(request, &failures)
-    VethAttachment.release(request, &failures)
+    AddressRelease.afterInterface(request, &failures)
     try failures.report()
   }
 
@@ -72,7 +72,7 @@ public enum PTP: Plugin {
   ) throws(ProtocolError) {
     var failures = Failures()
     VethAttachment.collectGarbage(request, keeping: valid, &failures)
-    VethAttachment.releaseGarbage(request, &failures)
+    AddressRelease.ofGarbage(request, &failures)
     try failures.report()
   }
 

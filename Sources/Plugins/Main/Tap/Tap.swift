@@ -49,13 +49,13 @@ public enum Tap: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.releaseOverInterface(request)
+    AddressRelease.overInterface(request)
     failures.attempt("remove the interface") { () throws(ProtocolError) in
       let attachment = try request.attachment
       guard let worlds = try HostAndContainer.ifPresent(request.namespacePath) else { return }
       try TapLink.remove(attachment, in: worlds)
     }
-    VethAttachment.release(request, &failures)
+    AddressRelease.afterInterface(request, &failures)
     try failures.report()
   }
 
@@ -67,7 +67,7 @@ public enum Tap: Plugin {
     _ request: Request, keeping valid: Set<ValidAttachment>
   ) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.releaseGarbage(request, &failures)
+    AddressRelease.ofGarbage(request, &failures)
     try failures.report()
   }
 
