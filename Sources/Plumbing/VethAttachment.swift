@@ -10,7 +10,7 @@ public enum VethAttachment {
   /// Cuts the interface and takes away what the packet filter has about it.
   ///
   /// The interface is shut before anything is taken away that kept watch over its traffic, and
-  /// deleted after: to shut it is quick, to delete it makes the kernel wait.
+  /// deleted after: to shut it takes the kernel a tenth of a millisecond, to delete it many times that.
   ///
   /// - Parameters:
   ///   - request: what is to be deleted.
@@ -22,19 +22,18 @@ public enum VethAttachment {
   ) {
     AddressRelease.overInterface(request)
     let session = PacketFilterSession()
-    let told = hostInterfaces(of: request)
-    failures.attempt("shut the interface") { () throws(ProtocolError) in
-      try VethPair.shut(
-        for: try request.attachment, namespace: request.namespacePath, told: told)
+    var pair: DepartingPair?
+    failures.attempt("look for the interface") { () throws(ProtocolError) in
+      pair = try DepartingPair(
+        of: try request.attachment, namespace: request.namespacePath,
+        told: hostInterfaces(of: request))
     }
+    failures.attempt("shut the interface") { () throws(ProtocolError) in try pair?.shut() }
     filters(session, &failures)
     failures.attempt("remove the masquerade rules") { () throws(ProtocolError) in
       try Masquerade.remove(for: try request.attachment, in: session)
     }
-    failures.attempt("remove the interface") { () throws(ProtocolError) in
-      try VethPair.remove(
-        for: try request.attachment, namespace: request.namespacePath, told: told)
-    }
+    failures.attempt("remove the interface") { () throws(ProtocolError) in try pair?.remove() }
     session.close()
   }
 

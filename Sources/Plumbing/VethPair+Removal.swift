@@ -4,69 +4,101 @@ internal import Linux
 public import Netlink
 public import RouteNetlink
 
-extension VethPair {
-  /// Takes away the pair of an attachment, ours or one that upstream's plugin made.
-  ///
-  /// Ours is found on the host by its derived name and its alias; no namespace is needed. Upstream's
-  /// has a random name on the host, so it is found from inside the container, if that is still
-  /// there. The path may lead to another container by now, or the name to another link. So a link
-  /// stays unless it is a veth whose other end is on this host and looks like upstream's.
+/// The pair of an attachment that is to go, as far as there is one; ours, or one of upstream's plugin.
+///
+/// Ours is found on the host by its derived name and its alias; no namespace is needed. Upstream's
+/// has a random name on the host, so it is found from inside the container, if that is still there.
+/// The path may lead to another container by now, or the name to another link. So a link stays
+/// unless it is a veth whose other end is on this host and looks like upstream's.
+public struct DepartingPair: ~Copyable {
+  private let host: NetlinkSocket<RouteFamily>
+  /// The host's end.
+  private let end: Link?
+
+  /// Looks for the pair; that there is none is not an error.
   ///
   /// - Parameters:
   ///   - attachment: whose pair.
   ///   - path: `CNI_NETNS`, or `nil` when the runtime gives none.
   ///   - told: the host's interfaces by the result of the ADD; `nil` when there is none to go by.
-  /// - Throws: ``ProtocolError`` when it cannot be told whether the pair is there, or when it cannot
-  ///   be deleted. That there is no pair is not an error.
-  public static func remove(
-    for attachment: Attachment, namespace path: String?, told: Set<String>? = nil
-  ) throws(ProtocolError) {
-    try find(attachment, namespace: path, told) { socket, link throws(NetlinkError) in
-      try socket.deleteLinkInBackground(link.index)
-    }
-  }
-
-  /// Switches the pair of an attachment off, so that nothing passes it from now on.
-  ///
-  /// That takes the kernel a tenth of a millisecond; to forget the pair takes it some twenty, in
-  /// which other things can be taken away that must outlive the traffic.
-  ///
-  /// - Parameters:
-  ///   - attachment: whose pair; found as by ``remove(for:namespace:told:)``.
-  ///   - path: `CNI_NETNS`, or `nil` when the runtime gives none.
-  ///   - told: the host's interfaces by the result of the ADD; `nil` when there is none to go by.
-  /// - Throws: ``ProtocolError`` as ``remove(for:namespace:told:)`` does.
-  public static func shut(
-    for attachment: Attachment, namespace path: String?, told: Set<String>? = nil
-  ) throws(ProtocolError) {
-    try find(attachment, namespace: path, told) { socket, link throws(NetlinkError) in
-      var change = LinkChange(.index(link.index))
-      change.isUp = false
-      try socket.changeLink(change)
-    }
-  }
-
-  /// What is done with one end of a pair, on the socket that sees it.
-  private typealias Work =
-    (borrowing NetlinkSocket<RouteFamily>, Link) throws(NetlinkError) -> Void
-
-  /// Finds the pair of an attachment by either end; nothing happens if there is none.
-  private static func find(
-    _ attachment: Attachment, namespace path: String?, _ told: Set<String>?, _ work: Work
+  /// - Throws: ``ProtocolError`` when it cannot be told whether the pair is there.
+  public init(
+    of attachment: Attachment, namespace path: String?, told: Set<String>? = nil
   ) throws(ProtocolError) {
     let names = AttachmentNames(attachment)
-    if try findOurs(names, work) { return }
-    guard let worlds = try HostAndContainer.ifPresent(path) else { return }
-    do throws(NetlinkError) {
-      guard let inside = try worlds.container.findLink(named: attachment.interface),
-        inside.kind == "veth", let outside = try worlds.outerEnd(of: inside),
-        belongs(outside, to: names, told)
-      else { return }
-      try work(worlds.container, inside)
+    let host = try HostAndContainer.hostSocket()
+    let ours = try Self.findOurs(names, host)
+    end = ours == nil ? try Self.findUpstreams(names, path, told) : ours
+    self.host = host
+  }
+
+  /// Switches the pair off, so that nothing passes it from now on.
+  ///
+  /// What must outlive the traffic can be taken away then, whatever becomes of ``remove()``.
+  ///
+  /// - Throws: ``ProtocolError`` when the kernel refuses.
+  public borrowing func shut() throws(ProtocolError) {
+    guard let end else { return }
+    do {
+      try host.setLink(.index(end.index), up: false)
     } catch  where error.isNotFound {
       // Gone since we looked.
     } catch {
-      throw ProtocolError(error, "failed to take away \"\(attachment.interface)\"")
+      throw fault(error, end)
+    }
+  }
+
+  /// Takes the pair away.
+  ///
+  /// - Throws: ``ProtocolError`` when the kernel refuses.
+  public borrowing func remove() throws(ProtocolError) {
+    guard let end else { return }
+    do {
+      try host.deleteLinkInBackground(end.index)
+    } catch  where error.isNotFound {
+      // Gone since we looked.
+    } catch {
+      throw fault(error, end)
+    }
+  }
+
+  private borrowing func fault(_ error: NetlinkError, _ end: Link) -> ProtocolError {
+    ProtocolError(error, "failed to take away \"\(end.name)\"")
+  }
+
+  /// Finds the pair that bears our name and is signed by us.
+  private static func findOurs(
+    _ names: AttachmentNames, _ host: borrowing NetlinkSocket<RouteFamily>
+  ) throws(ProtocolError) -> Link? {
+    do throws(NetlinkError) {
+      for answer in try host.batch(names.hostInterfaces.map { .link(.name($0)) }) {
+        switch answer {
+        case .failure(let error):
+          guard error.isNotFound else { throw error }
+        case .success(let replies):
+          if let link = replies.first.flatMap(Link.init), names.own(link) { return link }
+        }
+      }
+      return nil
+    } catch {
+      throw ProtocolError(error, "failed to look for the host's end of the pair")
+    }
+  }
+
+  /// Finds the pair by the container's end.
+  private static func findUpstreams(
+    _ names: AttachmentNames, _ path: String?, _ told: Set<String>?
+  ) throws(ProtocolError) -> Link? {
+    guard let worlds = try HostAndContainer.ifPresent(path) else { return nil }
+    let interface = names.attachment.interface
+    do throws(NetlinkError) {
+      guard let inside = try worlds.container.findLink(named: interface),
+        inside.kind == "veth", let outside = try worlds.outerEnd(of: inside),
+        belongs(outside, to: names, told)
+      else { return nil }
+      return outside
+    } catch {
+      throw ProtocolError(error, "failed to look for \"\(interface)\"")
     }
   }
 
@@ -80,7 +112,9 @@ extension VethPair {
     guard AttachmentNames.isHostInterface(outside.name) else { return false }
     return told?.contains(outside.name.text) ?? true
   }
+}
 
+extension VethPair {
   /// Takes away the pairs of a network whose attachments are not in the list of the valid ones.
   ///
   /// - Parameters:
@@ -91,30 +125,6 @@ extension VethPair {
     of network: NetworkName, keeping valid: Set<ValidAttachment>
   ) throws(ProtocolError) {
     try SignedLinks.collectGarbage(ofKind: "veth", in: network, keeping: valid)
-  }
-
-  /// Finds the pair that bears our name and is signed by us.
-  private static func findOurs(_ names: AttachmentNames, _ work: Work) throws(ProtocolError) -> Bool
-  {
-    let host = try HostAndContainer.hostSocket()
-    do throws(NetlinkError) {
-      let answers = try host.batch(names.hostInterfaces.map { .link(.name($0)) })
-      for answer in answers {
-        switch answer {
-        case .failure(let error):
-          guard error.isNotFound else { throw error }
-        case .success(let replies):
-          guard let link = replies.first.flatMap(Link.init), names.own(link) else { continue }
-          try work(host, link)
-          return true
-        }
-      }
-      return false
-    } catch  where error.isNotFound {
-      return true
-    } catch {
-      throw ProtocolError(error, "failed to take away the host's end of the pair")
-    }
   }
 }
 

@@ -23,7 +23,7 @@ struct VethPairTests {
       let pair = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
       try pair.open(for: [], in: worlds)
       let both = try Witness.links().filter { $0.alias != nil }.map(\.name)
-      try VethPair.remove(for: attachment, namespace: nil)
+      try DepartingPair(of: attachment, namespace: nil).remove()
       return (pair.host.name, both, try Witness.links().map(\.name))
     }
     #expect(made == names[2])
@@ -82,9 +82,9 @@ struct VethPairTests {
       let again = #expect(throws: ProtocolError.self) {
         _ = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
       }
-      try VethPair.remove(for: try .pod("two"), namespace: nil)
+      try DepartingPair(of: try .pod("two"), namespace: nil).remove()
       let others = try Witness.links().map(\.name)
-      try VethPair.remove(for: attachment, namespace: hasNamespace ? pod.path : nil)
+      try DepartingPair(of: attachment, namespace: hasNamespace ? pod.path : nil).remove()
       return (again, others, try Witness.links().map(\.name))
     }
     #expect(again?.message.contains("there already") == true)
