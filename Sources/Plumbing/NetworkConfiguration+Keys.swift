@@ -23,7 +23,7 @@ extension NetworkConfiguration {
   /// Of host-local and static it is known that they do not.
   ///
   /// - Throws: `ProtocolError` for a type that cannot be one.
-  public var ipamMayUseLink: Bool {
+  var ipamMayUseLink: Bool {
     get throws(ProtocolError) {
       switch try ipamType {
       case nil, "host-local", "static": false

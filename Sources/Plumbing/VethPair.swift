@@ -96,6 +96,32 @@ public struct VethPair: Sendable {
     }
   }
 
+  /// Gets addresses, has them given to the container's end, and opens the pair.
+  ///
+  /// It is opened last, but before an IPAM plugin is asked that may speak over it.
+  ///
+  /// - Parameters:
+  ///   - request: the ADD.
+  ///   - ipam: the IPAM plugin.
+  ///   - rollback: learns how the addresses are given back.
+  ///   - worlds: where the ends are.
+  ///   - configure: gives what the IPAM plugin has answered to the container's end, and tells which
+  ///     addresses that are.
+  /// - Throws: ``ProtocolError`` when the IPAM plugin or the kernel refuses, and what `configure`
+  ///   throws.
+  public func open(
+    for request: Request, leasingFrom ipam: String, _ rollback: inout Rollback,
+    in worlds: borrowing HostAndContainer,
+    configure: (PluginResult) throws(ProtocolError) -> [ResultAddress]
+  ) throws(ProtocolError) {
+    let opensEarly = try request.configuration.ipamMayUseLink
+    if opensEarly { try open(for: nil, in: worlds) }
+    let lease = try request.delegateAdd(to: ipam)
+    rollback.undoLast { try request.delegateDelete(to: ipam) }
+    let addresses = try configure(lease)
+    if !opensEarly { try open(for: addresses, in: worlds) }
+  }
+
   /// Takes the pair away; that it is gone already is not an error.
   public func remove(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
     try worlds.host.removeLink(.index(host.index))

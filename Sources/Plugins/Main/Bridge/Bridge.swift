@@ -36,16 +36,14 @@ public enum Bridge: Plugin {
 
     var result = PluginResult(interfaces: interfaces(bridge, pair, request))
     if let ipam = settings.ipamType {
-      let opensEarly = try request.configuration.ipamMayUseLink
-      if opensEarly { try pair.open(for: nil, in: worlds) }
-      let lease = try request.delegateAdd(to: ipam)
-      rollback.undoLast { try request.delegateDelete(to: ipam) }
-      try Gateway.join(lease, to: &result, settings)
-
-      try ContainerInterface.configure(
-        pair.container, at: 2, as: result,
-        .init(detectsDuplicates: settings.detectsDuplicates), in: worlds)
-      if !opensEarly { try pair.open(for: result.addresses, in: worlds) }
+      try pair.open(for: request, leasingFrom: ipam, &rollback, in: worlds) {
+        (lease) throws(ProtocolError) in
+        try Gateway.join(lease, to: &result, settings)
+        try ContainerInterface.configure(
+          pair.container, at: 2, as: result,
+          .init(detectsDuplicates: settings.detectsDuplicates), in: worlds)
+        return result.addresses
+      }
       if settings.detectsDuplicates {
         try ContainerInterface.waitUntilUnique(result.addresses, of: pair.container, in: worlds)
       }

@@ -24,19 +24,18 @@ public enum PTP: Plugin {
     let pair = try VethPair(for: attachment, .init(mtu: settings.mtu), in: worlds)
     rollback.undo { try pair.remove(in: worlds) }
 
-    let opensEarly = try request.configuration.ipamMayUseLink
-    if opensEarly { try pair.open(for: nil, in: worlds) }
-    var result = try request.delegateAdd(to: settings.ipamType)
-    rollback.undoLast { try request.delegateDelete(to: settings.ipamType) }
-    try join(pair, to: &result, request)
-
-    try ContainerInterface.configure(
-      pair.container, at: 1, as: result,
-      .init(
-        hasSubnetRoutes: false,
-        firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
-      in: worlds)
-    if !opensEarly { try pair.open(for: result.addresses, in: worlds) }
+    var result = PluginResult()
+    try pair.open(for: request, leasingFrom: settings.ipamType, &rollback, in: worlds) {
+      (lease) throws(ProtocolError) in
+      result = try joined(lease, pair, request)
+      try ContainerInterface.configure(
+        pair.container, at: 1, as: result,
+        .init(
+          hasSubnetRoutes: false,
+          firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
+        in: worlds)
+      return result.addresses
+    }
     try HostRoutes.add(result.addresses, through: pair.host, in: worlds)
     try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
 
@@ -113,10 +112,11 @@ public enum PTP: Plugin {
     try request.delegateStatus(to: settings.ipamType)
   }
 
-  /// Puts the pair and its place into what the IPAM plugin has given.
-  private static func join(
-    _ pair: VethPair, to result: inout PluginResult, _ request: Request
-  ) throws(ProtocolError) {
+  /// What the IPAM plugin has given, with the pair and its place in it.
+  private static func joined(
+    _ lease: PluginResult, _ pair: VethPair, _ request: Request
+  ) throws(ProtocolError) -> PluginResult {
+    var result = lease
     guard !result.addresses.isEmpty else {
       throw ProtocolError(.internalFailure, "IPAM plugin returned missing IP config")
     }
@@ -133,5 +133,6 @@ public enum PTP: Plugin {
       }
       result.addresses[place].interface = 1
     }
+    return result
   }
 }
