@@ -30,58 +30,20 @@ public struct PluginProgram: Sendable {
   /// Runs the file as a program.
   ///
   /// What it says on standard error goes to ours. Its failure is the ``ProtocolError`` it prints,
-  /// code and all. A file that is just being written is tried again for a moment.
+  /// code and all. A file that is just being written is tried again for five seconds.
   public static let executed = PluginProgram { path, input, environment throws(ProtocolError) in
-    let outcome = try execute(path, input, environment)
+    let outcome: ChildProcess.Outcome
+    do throws(SystemError) {
+      outcome = try ExecutedPlugin.run(
+        path, environment: environment, input: input,
+        limits: ChildProcess.Limits(output: 4 << 20))
+    } catch {
+      throw ProtocolError(error)
+    }
     if outcome.isSuccess {
       StandardStreams.writeDiagnostics(String(decoding: outcome.diagnostics, as: UTF8.self))
       return outcome.output
     }
     throw ProtocolError(printedBy: outcome)
-  }
-
-  private static func execute(
-    _ path: String, _ input: [UInt8], _ environment: Environment
-  ) throws(ProtocolError) -> ChildProcess.Outcome {
-    var attempt = 0
-    while true {
-      do throws(SystemError) {
-        return try ChildProcess.run(
-          path, environment: environment, input: input,
-          limits: ChildProcess.Limits(output: 4 << 20))
-      } catch {
-        attempt += 1
-        guard error.errno == .textFileBusy, attempt <= 5 else { throw ProtocolError(error) }
-        MonotonicTime.sleep(for: .milliseconds(20 << attempt))
-      }
-    }
-  }
-}
-
-extension ProtocolError {
-  /// The failure that a plugin has printed, or what can be said without one.
-  init(printedBy outcome: ChildProcess.Outcome) {
-    let complaint = String(decoding: outcome.diagnostics, as: UTF8.self)
-    let ending =
-      switch outcome.end {
-      case .exited(let code): "exit status \(code)"
-      case .signalled(let number): "signal \(number)"
-      }
-    guard !outcome.output.isEmpty else {
-      self.init(
-        .internalFailure,
-        complaint.isEmpty
-          ? "netplugin failed with no error message: \(ending)"
-          : "netplugin failed: \(complaint.inQuotes)")
-      return
-    }
-    do throws(ProtocolError) {
-      self = try ProtocolError(printed: outcome.output)
-    } catch {
-      let text = String(decoding: outcome.output, as: UTF8.self)
-      self.init(
-        .internalFailure,
-        "netplugin failed but error parsing its diagnostic message \(text.inQuotes): \(error)")
-    }
   }
 }

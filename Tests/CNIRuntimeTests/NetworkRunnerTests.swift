@@ -279,7 +279,7 @@ struct PluginProgramTests {
       FailureCase(
         script: "kill -9 $$",
         error: ProtocolError(
-          .internalFailure, "netplugin failed with no error message: signal 9")),
+          .internalFailure, "netplugin failed with no error message: signal: killed")),
     ])
   func failure(of example: FailureCase) throws {
     #expect(throws: example.error) { try run(example.script) }
