@@ -5,9 +5,10 @@ umask 022
 
 usage() {
   cat <<'END'
-usage: ./install.sh [install|demo|test|uninstall] [options]
+usage: ./install.sh [install|build|demo|test|uninstall] [options]
 
   install     build, and put the plugins and cnictl in place (the default)
+  build       build what is installed, and put nothing in place
   demo        build, and show two pods on one network; the host stays as it is
   test        install what the tests need, and run all of them
   uninstall   remove what install has put in place, and put back what was there before
@@ -18,6 +19,9 @@ options of install and uninstall:
   --no-conf          leave network lists alone
   --cnictl-dir DIR   where cnictl goes       (/usr/local/bin; DIR of --bin-dir if that is given)
   --unit-dir DIR     where systemd's units of the dhcp daemon go, such as /etc/systemd/system (nowhere)
+
+options of build:
+  --product NAME     build this product of Package.swift instead; may be given more than once
 
 options of test:
   --runtimes         only those with real runtimes: cnitool, Podman and containerd
@@ -157,7 +161,7 @@ product() {
     -Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata
 }
 
-build() {
+build_products() {
   find_swift
   # shellcheck disable=SC2086 # a list of names
   packages $build_packages
@@ -355,13 +359,14 @@ remove_units() {
   done
 }
 
-# --- the four verbs ----------------------------------------------------------------------------
+# --- the verbs ----------------------------------------------------------------------------------
 
 usual_bin_dir=/opt/cni/bin
 bin_dir=$usual_bin_dir
 conf_dir=/etc/cni/net.d
 cnictl_dir=
 unit_dir=
+products=
 conf=yes
 filter=
 
@@ -370,11 +375,17 @@ install() {
   directory "$bin_dir"
   directory "$cnictl_dir"
   [ -z "$unit_dir" ] || directory "$unit_dir"
-  build cni cnictl
+  build_products cni cnictl
   place_plugins "$built/cni"
   place_cnictl "$built/cnictl"
   place_list
   place_units
+}
+
+build() {
+  # shellcheck disable=SC2086 # a list of names
+  build_products ${products:-cni cnictl}
+  say "· built in $built"
 }
 
 uninstall() {
@@ -387,7 +398,7 @@ uninstall() {
 
 demo() {
   need_root demo
-  build cni cnictl
+  build_products cni cnictl
   # In a directory of its own: a demonstration must not replace what a node runs on.
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/swift-cni-demo.XXXXXX")
   bin_dir=$scratch
@@ -429,14 +440,14 @@ run_tests() {
 
 verb=install
 case ${1:-} in
-  install | demo | test | uninstall)
+  install | build | demo | test | uninstall)
     verb=$1
     shift
     ;;
 esac
 while [ $# -gt 0 ]; do
   case $1 in
-    --bin-dir | --conf-dir | --cnictl-dir | --unit-dir | --filter)
+    --bin-dir | --conf-dir | --cnictl-dir | --unit-dir | --filter | --product)
       [ -n "${2:-}" ] || die "$1 needs a value"
       case $1 in
         --bin-dir) bin_dir=$(absolute "$2") ;;
@@ -444,6 +455,7 @@ while [ $# -gt 0 ]; do
         --cnictl-dir) cnictl_dir=$(absolute "$2") ;;
         --unit-dir) unit_dir=$(absolute "$2") ;;
         --filter) filter=$2 ;;
+        --product) products="$products $2" ;;
       esac
       shift
       ;;

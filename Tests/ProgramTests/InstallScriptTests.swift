@@ -100,6 +100,18 @@ struct InstallScriptTests {
     #expect(try host.plugins() == ["bridge"])
   }
 
+  @Test("builds what it is told to, and puts nothing in place")
+  func buildsOnly() throws {
+    let host = try StandInHost()
+    let run = try host.run("build", "--product", "cnibench")
+    #expect(run.isSuccess, "\(run)")
+    #expect(run.words.contains("building cnibench\n"))
+    #expect(!run.words.contains("building cni\n"))
+    #expect(run.words.contains("built in \(host.directory.path("built"))\n"))
+    #expect(try File.status(of: host.directory.path("bin")) == nil)
+    #expect(try host.run("build").words.contains("building cni\n"))
+  }
+
   @Test("tells how to get Swift when it is too old or missing", arguments: ["5.10", "6.2.3"])
   func oldSwift(version: String) throws {
     let host = try StandInHost()
