@@ -11,33 +11,26 @@ import Witness
 struct BandwidthCareTests {
   private static let both = BandwidthSite.both
 
-  /// What somebody does to the limits of a pod; its links stand for their names.
-  struct Damage: Sendable, CustomTestStringConvertible {
-    let command: String
-    let says: String
-    var testDescription: String { command }
-  }
-
   @Test(
     "CHECK notices what is missing or different, and changes nothing",
     arguments: [
-      Damage(command: "qdisc del dev HOST root", says: "Failed to find qdisc"),
-      Damage(
+      DamagingLine(command: "qdisc del dev HOST root", says: "Failed to find qdisc"),
+      DamagingLine(
         command: "qdisc replace dev HOST root handle 1: tbf rate 9mbit burst 100000 limit 125000",
         says: "Rate doesn't match"),
-      Damage(
+      DamagingLine(
         command: "qdisc replace dev HOST root handle 1: tbf rate 8mbit burst 100000 limit 125001",
         says: "Limit doesn't match"),
-      Damage(
+      DamagingLine(
         command: "qdisc replace dev HOST root handle 1: tbf rate 8mbit burst 90000 limit 125000",
         says: "Buffer doesn't match"),
-      Damage(command: "qdisc del dev DEVICE root", says: "Failed to find qdisc"),
-      Damage(command: "qdisc del dev HOST ingress", says: "no filter of"),
-      Damage(command: "filter del dev HOST parent ffff:", says: "no filter of"),
-      Damage(command: "link set DEVICE down", says: "is down"),
-      Damage(command: "link del DEVICE", says: "get ifb device"),
+      DamagingLine(command: "qdisc del dev DEVICE root", says: "Failed to find qdisc"),
+      DamagingLine(command: "qdisc del dev HOST ingress", says: "no filter of"),
+      DamagingLine(command: "filter del dev HOST parent ffff:", says: "no filter of"),
+      DamagingLine(command: "link set DEVICE down", says: "is down"),
+      DamagingLine(command: "link del DEVICE", says: "get ifb device"),
     ])
-  func damage(_ row: Damage) throws {
+  func damage(_ row: DamagingLine) throws {
     let site = try BandwidthSite()
     let joined = try site.join(try Pod("one"))
     let limited = try site.add(Self.both, joined)

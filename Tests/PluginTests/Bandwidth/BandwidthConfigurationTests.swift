@@ -7,13 +7,6 @@ import Witness
 
 @Suite("The keys of bandwidth", .needsRoot)
 struct BandwidthConfigurationTests {
-  /// Keys that no limit can be made of.
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    let keys: JSONObject
-    let says: String
-    var testDescription: String { says }
-  }
-
   static let refusals = [
     Refusal(keys: ["ingressRate": 8000], says: "if rate is set, burst must also be set"),
     Refusal(keys: ["egressBurst": 8000], says: "if burst is set, rate must also be set"),

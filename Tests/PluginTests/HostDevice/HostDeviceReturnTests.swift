@@ -126,13 +126,6 @@ struct HostDeviceReturnTests {
     _ = outside.path
   }
 
-  /// Networks that lead to no device, and what is said of them.
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    let keys: JSONObject
-    let says: String
-    var testDescription: String { says }
-  }
-
   static let refusals = [
     Refusal(
       keys: [:], says: "specify either \"device\", \"hwaddr\", \"kernelpath\" or \"pciBusID\""),

@@ -7,22 +7,6 @@ import Testing
 
 @Suite("CHECK of ptp", .needsRoot)
 struct PTPCheckTests {
-  /// What somebody has done behind the plugin's back, and what CHECK says of it.
-  struct Damage: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let isOnHost: Bool
-    let command: String
-    let says: String
-
-    init(_ description: String, onHost command: String, says: String) {
-      (testDescription, isOnHost, self.command, self.says) = (description, true, command, says)
-    }
-
-    init(_ description: String, inPod command: String, says: String) {
-      (testDescription, isOnHost, self.command, self.says) = (description, false, command, says)
-    }
-  }
-
   static let damages = [
     Damage(
       "the pod's address is gone", inPod: "addr del 10.1.2.2/24 dev eth0",
@@ -59,25 +43,7 @@ struct PTPCheckTests {
   @Test("tells what is wrong when", arguments: damages)
   func damaged(_ damage: Damage) throws {
     let lab = try PluginLab()
-    let pod = try Pod("one")
-    let network = PairPlugin.ptp.network(in: lab)
-    let added = try lab.add(network, pod)
-    let check = try network.after(added)
-    try lab.check(check, pod).succeed()
-    let command = damage.command.replacing("VETH", with: try added.result().interfaces[0].name)
-    if !damage.isOnHost {
-      try pod.ip(command)
-    } else if command.hasPrefix("nft ") {
-      try lab.host.run { try TestProgram.nft(String(command.dropFirst(4))) }
-    } else {
-      try lab.ip(command)
-    }
-    let before = try lab.picture()
-    let message = try lab.check(check, pod).error?.message
-    #expect(message?.contains(damage.says) == true, "it said: \(message ?? "nothing")")
-    try lab.expectUnchanged(since: before)
-    try lab.delete(check, pod).succeed()
-    #expect(try lab.leases() == [])
+    try damage.expectNotice(on: PairPlugin.ptp.network(in: lab), of: lab)
   }
 
   @Test("asks the IPAM plugin, whose answer counts, and needs a previous result")

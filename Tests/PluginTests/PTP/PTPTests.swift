@@ -167,24 +167,16 @@ struct PTPTests {
     try lab.check(network.after(added), pod).succeed()
   }
 
-  /// Networks that cannot be, and what is said of them.
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let keys: JSONObject
-    let says: String
-  }
-
   static let refusals = [
-    Refusal(testDescription: "without IPAM", keys: ["ipam": nil], says: "no plugin name provided"),
-    Refusal(testDescription: "of empty IPAM", keys: ["ipam": [:]], says: "no plugin name provided"),
+    Refusal("without IPAM", ["ipam": nil], says: "no plugin name provided"),
+    Refusal("of empty IPAM", ["ipam": [:]], says: "no plugin name provided"),
     Refusal(
-      testDescription: "without a gateway",
-      keys: ["ipam": ["type": "static", "addresses": [["address": "10.1.2.3/24"]]]],
+      "without a gateway", ["ipam": ["type": "static", "addresses": [["address": "10.1.2.3/24"]]]],
       says: "IPAM plugin gave no gateway for 10.1.2.3/24"),
     Refusal(
-      testDescription: "of an unknown masquerading backend", keys: ["ipMasqBackend": "ebtables"],
+      "of an unknown masquerading backend", ["ipMasqBackend": "ebtables"],
       says: "unknown ipmasq backend \"ebtables\""),
-    Refusal(testDescription: "of no size", keys: ["mtu": -1], says: "mtu"),
+    Refusal("of no size", ["mtu": -1], says: "mtu"),
   ]
 
   @Test("refuses a network", arguments: refusals)

@@ -7,39 +7,13 @@ import Witness
 
 @Suite("sbr in trouble", .needsRoot)
 struct SourceRoutingDamageTests {
-  /// Keys that are refused, and what is said of them.
-  struct Case: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let keys: JSONObject
-    let says: String
-
-    init(_ description: String, _ keys: JSONObject, says: String) {
-      (testDescription, self.keys, self.says) = (description, keys, says)
-    }
-
-    /// A previous result with one address of the interface.
-    init(address: String, gateway: String, says: String) {
-      self.init(
-        "\(address) via \(gateway)",
-        [
-          "prevResult": [
-            "cniVersion": "1.0.0",
-            "ips": [
-              ["address": "fd00:2::2/64", "gateway": "fd00:2::1"],
-              ["address": .string(address), "gateway": .string(gateway)],
-            ],
-          ]
-        ], says: says)
-    }
-  }
-
   static let cases = [
-    Case("no previous result", ["prevResult": nil], says: "must be called as chained plugin"),
-    Case("a damaged previous result", ["prevResult": "x"], says: "prevResult"),
-    Case(
+    Refusal("no previous result", ["prevResult": nil], says: "must be called as chained plugin"),
+    Refusal("a damaged previous result", ["prevResult": "x"], says: "prevResult"),
+    Refusal(
       "no addresses", ["prevResult": ["cniVersion": "1.0.0"]],
       says: "No IP addresses supplied on interface: net1"),
-    Case(
+    Refusal(
       "addresses of another interface alone",
       [
         "prevResult": [
@@ -47,16 +21,16 @@ struct SourceRoutingDamageTests {
           "ips": [["address": "10.1.0.2/24", "interface": 0]],
         ]
       ], says: "No IP addresses supplied on interface: net1"),
-    Case("table 0", ["table": 0], says: "table: 0 is no routing table"),
-    Case("a negative table", ["table": -1], says: "table"),
-    Case("a table beyond what there is", ["table": 4_294_967_296], says: "table"),
-    Case("a text for the table", ["table": "100"], says: "table"),
-    Case(address: "10.2.0.2/24", gateway: "172.31.0.1", says: "Failed to add default route"),
-    Case(address: "10.2.0.2/24", gateway: "224.0.0.1", says: "Failed to add default route"),
+    Refusal("table 0", ["table": 0], says: "table: 0 is no routing table"),
+    Refusal("a negative table", ["table": -1], says: "table"),
+    Refusal("a table beyond what there is", ["table": 4_294_967_296], says: "table"),
+    Refusal("a text for the table", ["table": "100"], says: "table"),
+    Refusal(address: "10.2.0.2/24", gateway: "172.31.0.1", says: "Failed to add default route"),
+    Refusal(address: "10.2.0.2/24", gateway: "224.0.0.1", says: "Failed to add default route"),
   ]
 
   @Test("refuses and changes nothing when it is given", arguments: cases)
-  func refuses(_ example: Case) throws {
+  func refuses(_ example: Refusal) throws {
     let fixture = try SourceRoutingFixture()
     // Without another way out there is none to the gateways that are refused.
     try fixture.pod.ip("route del default")
@@ -123,25 +97,19 @@ struct SourceRoutingDamageTests {
     #expect(left.allSatisfy { $0.hasPrefix("- route ") && $0.contains(" on net1 ") })
   }
 
-  /// What somebody has done behind the plugin's back, and what CHECK says of it.
-  struct Damage: Sendable, CustomTestStringConvertible {
-    let command: String
-    let says: String
-    var testDescription: String { command }
-  }
-
   static let damages = [
-    Damage(command: "rule del from 10.2.0.2", says: "no rule leads what comes from 10.2.0.2"),
-    Damage(command: "-6 rule del from fd00:2::2", says: "no rule leads what comes from fd00:2::2"),
-    Damage(
+    DamagingLine(command: "rule del from 10.2.0.2", says: "no rule leads what comes from 10.2.0.2"),
+    DamagingLine(
+      command: "-6 rule del from fd00:2::2", says: "no rule leads what comes from fd00:2::2"),
+    DamagingLine(
       command: "route del default table 100", says: "no default route for what comes from 10.2.0.2"),
-    Damage(
+    DamagingLine(
       command: "-6 route flush table 101", says: "no default route for what comes from fd00:2::2"),
-    Damage(command: "link del net1", says: "Cannot find network interface net1"),
+    DamagingLine(command: "link del net1", says: "Cannot find network interface net1"),
   ]
 
   @Test("CHECK tells what is wrong", arguments: damages)
-  func damaged(_ damage: Damage) throws {
+  func damaged(_ damage: DamagingLine) throws {
     let fixture = try SourceRoutingFixture()
     try fixture.lab.add(fixture.network(), fixture.pod).succeed()
     try fixture.lab.check(fixture.network(), fixture.pod).succeed()
@@ -202,5 +170,22 @@ struct SourceRoutingUpstreamTests {
     try fixture.lab.add(fixture.network(), fixture.pod).succeed()
     try fixture.lab.askUpstream("DEL", fixture.network(), fixture.pod).succeed()
     #expect(try fixture.rules() == [])
+  }
+}
+
+extension Refusal {
+  /// A previous result with one address of the interface.
+  fileprivate init(address: String, gateway: String, says: String) {
+    self.init(
+      "\(address) via \(gateway)",
+      [
+        "prevResult": [
+          "cniVersion": "1.0.0",
+          "ips": [
+            ["address": "fd00:2::2/64", "gateway": "fd00:2::1"],
+            ["address": .string(address), "gateway": .string(gateway)],
+          ],
+        ]
+      ], says: says)
   }
 }

@@ -7,41 +7,31 @@ import Witness
 
 @Suite("tap in trouble", .needsRoot)
 struct TapDamageTests {
-  /// Keys that are refused, and what is said of them.
-  struct Case: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let keys: JSONObject
-    let says: String
-
-    init(_ description: String, _ keys: JSONObject, says: String) {
-      (testDescription, self.keys, self.says) = (description, keys, says)
-    }
-  }
-
   static let cases = [
-    Case("an MTU that is too small", ["mtu": 67], says: "mtu: "),
-    Case("an MTU that a device cannot have", ["mtu": 65535], says: "failed to set up tap \"eth0\""),
-    Case("a hardware address that is none", ["mac": "nonsense"], says: "mac: "),
-    Case("the hardware address of a group", ["mac": "03:00:00:00:00:01"], says: "mac: "),
-    Case("a negative owner", ["owner": -1], says: "owner"),
-    Case("an owner that is nobody", ["owner": 4_294_967_295], says: "owner: 4294967295"),
-    Case("a group that is nobody", ["group": 4_294_967_295], says: "group: 4294967295"),
-    Case("a text for the group", ["group": "kvm"], says: "group"),
-    Case("a text for a switch", ["multiQueue": "yes"], says: "multiQueue"),
-    Case("a bridge that is not there", ["bridge": "br0"], says: "failed to get bridge br0"),
-    Case(
+    Refusal("an MTU that is too small", ["mtu": 67], says: "mtu: "),
+    Refusal(
+      "an MTU that a device cannot have", ["mtu": 65535], says: "failed to set up tap \"eth0\""),
+    Refusal("a hardware address that is none", ["mac": "nonsense"], says: "mac: "),
+    Refusal("the hardware address of a group", ["mac": "03:00:00:00:00:01"], says: "mac: "),
+    Refusal("a negative owner", ["owner": -1], says: "owner"),
+    Refusal("an owner that is nobody", ["owner": 4_294_967_295], says: "owner: 4294967295"),
+    Refusal("a group that is nobody", ["group": 4_294_967_295], says: "group: 4294967295"),
+    Refusal("a text for the group", ["group": "kvm"], says: "group"),
+    Refusal("a text for a switch", ["multiQueue": "yes"], says: "multiQueue"),
+    Refusal("a bridge that is not there", ["bridge": "br0"], says: "failed to get bridge br0"),
+    Refusal(
       "a bridge that is none", ["bridge": "lo"], says: "bridge: lo in the container is no bridge"),
-    Case("a bridge that no link can be", ["bridge": "a/b"], says: "bridge: "),
-    Case("a security context", ["selinuxContext": "system_u:x:y:s0"], says: "selinuxContext: "),
-    Case("an IPAM plugin that is not there", ["ipam": ["type": "nowhere"]], says: "nowhere"),
-    Case(
+    Refusal("a bridge that no link can be", ["bridge": "a/b"], says: "bridge: "),
+    Refusal("a security context", ["selinuxContext": "system_u:x:y:s0"], says: "selinuxContext: "),
+    Refusal("an IPAM plugin that is not there", ["ipam": ["type": "nowhere"]], says: "nowhere"),
+    Refusal(
       "an IPAM plugin without addresses", ["ipam": ["type": "empty"]],
       says: "IPAM plugin returned missing IP config"),
-    Case("an IPAM plugin that fails", ["ipam": ["type": "broken"]], says: "on fire"),
+    Refusal("an IPAM plugin that fails", ["ipam": ["type": "broken"]], says: "on fire"),
   ]
 
   @Test("refuses and leaves nothing behind when it is given", arguments: cases)
-  func refuses(_ example: Case) throws {
+  func refuses(_ example: Refusal) throws {
     let lab = try PluginLab()
     try lab.write(plugin: "empty", #"echo '{"cniVersion": "1.1.0"}'"#)
     try lab.write(plugin: "broken", #"echo '{"code": 123, "msg": "on fire"}'; exit 1"#)
@@ -157,25 +147,19 @@ struct TapDamageTests {
     #expect(try lab.leases() == ["net/10.1.2.3", "net/fd00:1::3"])
   }
 
-  /// What somebody has done behind the plugin's back, and what CHECK says of it.
-  struct Damage: Sendable, CustomTestStringConvertible {
-    let command: String
-    let says: String
-    var testDescription: String { command }
-  }
-
   static let damages = [
-    Damage(command: "link del eth0", says: "Interface name eth0 not found"),
-    Damage(command: "link set eth0 down", says: "tap: Interface eth0 is down"),
-    Damage(command: "link set eth0 mtu 1300", says: "tap: MTU of eth0 is 1300, not 1400"),
-    Damage(
+    DamagingLine(command: "link del eth0", says: "Interface name eth0 not found"),
+    DamagingLine(command: "link set eth0 down", says: "tap: Interface eth0 is down"),
+    DamagingLine(command: "link set eth0 mtu 1300", says: "tap: MTU of eth0 is 1300, not 1400"),
+    DamagingLine(
       command: "link set eth0 address 02:00:00:00:00:09", says: "doesn't match container Mac"),
-    Damage(command: "addr del 10.1.2.2/24 dev eth0", says: "Failed to match addr 10.1.2.2/24"),
-    Damage(command: "route del default", says: "Expected Route {Dst:0.0.0.0/0} not found"),
+    DamagingLine(
+      command: "addr del 10.1.2.2/24 dev eth0", says: "Failed to match addr 10.1.2.2/24"),
+    DamagingLine(command: "route del default", says: "Expected Route {Dst:0.0.0.0/0} not found"),
   ]
 
   @Test("CHECK tells what is wrong", arguments: damages)
-  func damaged(_ damage: Damage) throws {
+  func damaged(_ damage: DamagingLine) throws {
     let lab = try PluginLab()
     let pod = try Pod("one")
     let network = TapTests.network(lab, ["mtu": 1400])

@@ -7,35 +7,29 @@ import Witness
 
 @Suite("CHECK and STATUS of tuning", .needsRoot)
 struct TuningCheckTests {
-  /// What somebody has done behind the plugin's back, and what CHECK says of it.
-  struct Damage: Sendable, CustomTestStringConvertible {
-    let command: String
-    let says: String
-    var testDescription: String { command }
-  }
-
   static let damages = [
-    Damage(
+    DamagingLine(
       command: "link set eth0 address 02:00:00:00:00:01",
       says: "Error: Tuning configured Ethernet of eth0 is 02:0a:00:00:00:99, current value is "
         + "02:00:00:00:00:01"),
-    Damage(
+    DamagingLine(
       command: "link set eth0 mtu 1300",
       says: "Error: Tuning configured MTU of eth0 is 1400, current value is 1300"),
-    Damage(
+    DamagingLine(
       command: "link set eth0 promisc off",
       says: "Error: Tuning link eth0 configured promisc is true, current value is 0"),
-    Damage(
+    DamagingLine(
       command: "link set eth0 allmulticast off",
       says: "Error: Tuning configured all-multicast mode of eth0 is true, current value is false"),
-    Damage(
+    DamagingLine(
       command: "link set eth0 txqueuelen 9",
       says: "Error: Tuning configured Transmit Queue Length of eth0 is 333, current value is 9"),
-    Damage(command: "link del eth0", says: "there is no /proc/sys/net/ipv4/conf/eth0/arp_ignore"),
+    DamagingLine(
+      command: "link del eth0", says: "there is no /proc/sys/net/ipv4/conf/eth0/arp_ignore"),
   ]
 
   @Test("tells what is different", arguments: damages)
-  func damaged(_ damage: Damage) throws {
+  func damaged(_ damage: DamagingLine) throws {
     let fixture = try TuningFixture()
     let network = fixture.network(TuningTests.everything)
     try fixture.lab.add(network, fixture.pod).succeed()

@@ -7,23 +7,6 @@ import Witness
 
 @Suite("An ADD of tuning that fails", .needsRoot)
 struct TuningRefusalTests {
-  /// Keys that are refused, and what is said of them.
-  struct Case: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let keys: JSONObject
-    let says: String
-
-    init(_ description: String, _ keys: JSONObject, says: String) {
-      (testDescription, self.keys, self.says) = (description, keys, says)
-    }
-
-    init(sysctl key: String) {
-      self.init(
-        "key \(key)", ["sysctl": .object(JSONObject(members: [JSONMember(key, "1")]))],
-        says: "invalid net sysctl key: \"\(key)\"")
-    }
-  }
-
   static let cases =
     [
       "", "net", "net.", "net/", "/net/core/somaxconn", ".net.core", "kernel.domainname",
@@ -31,40 +14,41 @@ struct TuningRefusalTests {
       "net.ipv4.//.x", "net/./core/somaxconn", "net//core/somaxconn", "net..core.somaxconn",
       "network.core.somaxconn", "Net.core.somaxconn", "net.core.somaxconn\u{0}.x", "IFNAME.core.x",
       "net/ipv4/conf/../../../kernel/domainname",
-    ].map { Case(sysctl: $0) } + [
-      Case(
+    ].map { Refusal(sysctl: $0) } + [
+      Refusal(
         "a setting that is not there", ["sysctl": ["net.core.nothing": "1"]],
         says: "there is no /proc/sys/net/core/nothing in the container"),
-      Case(
+      Refusal(
         "a setting of an interface that is not there",
         ["sysctl": ["net.ipv4.conf.eth7.arp_ignore": "1"]], says: "there is no"),
-      Case("a directory of settings", ["sysctl": ["net.core": "1"]], says: "EISDIR"),
-      Case("a number for a text", ["sysctl": ["net.core.somaxconn": 1]], says: "sysctl"),
-      Case("an empty text", ["sysctl": ["net.core.somaxconn": ""]], says: "no value"),
-      Case("a list for the settings", ["sysctl": ["net.core.somaxconn"]], says: "sysctl"),
-      Case(
+      Refusal("a directory of settings", ["sysctl": ["net.core": "1"]], says: "EISDIR"),
+      Refusal("a number for a text", ["sysctl": ["net.core.somaxconn": 1]], says: "sysctl"),
+      Refusal("an empty text", ["sysctl": ["net.core.somaxconn": ""]], says: "no value"),
+      Refusal("a list for the settings", ["sysctl": ["net.core.somaxconn"]], says: "sysctl"),
+      Refusal(
         "a text that the kernel refuses",
         ["sysctl": ["net.core.somaxconn": "99", "net.ipv4.ip_default_ttl": "many"]],
         says: "failed to set sysctl net.ipv4.ip_default_ttl to \"many\""),
-      Case("a hardware address that is none", ["mac": "02:00"], says: "mac: "),
-      Case("the hardware address of a group", ["mac": "03:00:00:00:00:01"], says: "mac: "),
-      Case("no hardware address at all", ["mac": "00:00:00:00:00:00"], says: "mac: "),
-      Case("an MTU that is too small", ["mtu": 67], says: "mtu: "),
-      Case("an MTU that is negative", ["mtu": -1], says: "mtu: "),
-      Case("an MTU that is too large", ["mtu": 65536], says: "mtu: "),
-      Case("a text for the MTU", ["mtu": "1400"], says: "mtu"),
-      Case("a queue of negative length", ["txQLen": -1], says: "txQLen"),
-      Case("a queue that is too long", ["txQLen": 4_294_967_296], says: "txQLen"),
-      Case("a text for a switch", ["promisc": "yes"], says: "promisc"),
-      Case("a wish that makes no sense", ["args": ["cni": ["mtu": 1]]], says: "args.cni.mtu: "),
-      Case("a relative directory", ["dataDir": "tuning"], says: "no absolute path"),
-      Case("a directory that is none", ["dataDir": "/dev/null/x", "mtu": 1400], says: "ENOTDIR"),
-      Case("no previous result", ["prevResult": nil], says: "Required prevResult missing"),
-      Case("a damaged previous result", ["prevResult": 7, "mtu": 1400], says: "prevResult"),
+      Refusal("a hardware address that is none", ["mac": "02:00"], says: "mac: "),
+      Refusal("the hardware address of a group", ["mac": "03:00:00:00:00:01"], says: "mac: "),
+      Refusal("no hardware address at all", ["mac": "00:00:00:00:00:00"], says: "mac: "),
+      Refusal("an MTU that is too small", ["mtu": 67], says: "mtu: "),
+      Refusal("an MTU that is negative", ["mtu": -1], says: "mtu: "),
+      Refusal("an MTU that is too large", ["mtu": 65536], says: "mtu: "),
+      Refusal("a text for the MTU", ["mtu": "1400"], says: "mtu"),
+      Refusal("a queue of negative length", ["txQLen": -1], says: "txQLen"),
+      Refusal("a queue that is too long", ["txQLen": 4_294_967_296], says: "txQLen"),
+      Refusal("a text for a switch", ["promisc": "yes"], says: "promisc"),
+      Refusal("a wish that makes no sense", ["args": ["cni": ["mtu": 1]]], says: "args.cni.mtu: "),
+      Refusal("a relative directory", ["dataDir": "tuning"], says: "no absolute path"),
+      Refusal(
+        "a directory that is none", ["dataDir": "/dev/null/x", "mtu": 1400], says: "ENOTDIR"),
+      Refusal("no previous result", ["prevResult": nil], says: "Required prevResult missing"),
+      Refusal("a damaged previous result", ["prevResult": 7, "mtu": 1400], says: "prevResult"),
     ]
 
   @Test("changes nothing when it is given", arguments: cases)
-  func refuses(_ example: Case) throws {
+  func refuses(_ example: Refusal) throws {
     let fixture = try TuningFixture()
     // What comes first is good, so that there is something to take back.
     var keys = example.keys
@@ -155,5 +139,13 @@ struct TuningRefusalTests {
     call.namespace = "/nowhere"
     #expect(try fixture.lab.ask("ADD", call).error?.code == .unknownContainer)
     #expect(try fixture.files() == [])
+  }
+}
+
+extension Refusal {
+  fileprivate init(sysctl key: String) {
+    self.init(
+      "key \(key)", ["sysctl": .object(JSONObject(members: [JSONMember(key, "1")]))],
+      says: "invalid net sysctl key: \"\(key)\"")
   }
 }

@@ -7,33 +7,23 @@ import Witness
 
 @Suite("vrf, also on kernels without VRFs", .needsRoot)
 struct VRFConfigurationTests {
-  /// Keys that are refused, and what is said of them.
-  struct Case: Sendable, CustomTestStringConvertible {
-    let testDescription: String
-    let keys: JSONObject
-    let says: String
-
-    init(_ description: String, _ keys: JSONObject, says: String) {
-      (testDescription, self.keys, self.says) = (description, keys, says)
-    }
-  }
-
   static let cases = [
-    Case("no name", ["vrfName": nil], says: "expected to have a valid vrf name"),
-    Case("an empty name", ["vrfName": ""], says: "expected to have a valid vrf name"),
-    Case("a name that no link can have", ["vrfName": "a/b"], says: "vrfname: "),
-    Case("a name that is too long", ["vrfName": "sixteen--letters"], says: "vrfname: "),
-    Case("a number for the name", ["vrfName": 7], says: "vrfname"),
-    Case("a negative table", ["table": -1], says: "table"),
-    Case("a table beyond what there is", ["table": 4_294_967_296], says: "table"),
-    Case("the main table", ["table": 254], says: "table: 254 is the kernel's own"),
-    Case("the local table", ["table": 255], says: "table: 255 is the kernel's own"),
-    Case("no previous result", ["prevResult": nil], says: "missing prevResult from earlier plugin"),
-    Case("a damaged previous result", ["prevResult": 7], says: "prevResult"),
+    Refusal("no name", ["vrfName": nil], says: "expected to have a valid vrf name"),
+    Refusal("an empty name", ["vrfName": ""], says: "expected to have a valid vrf name"),
+    Refusal("a name that no link can have", ["vrfName": "a/b"], says: "vrfname: "),
+    Refusal("a name that is too long", ["vrfName": "sixteen--letters"], says: "vrfname: "),
+    Refusal("a number for the name", ["vrfName": 7], says: "vrfname"),
+    Refusal("a negative table", ["table": -1], says: "table"),
+    Refusal("a table beyond what there is", ["table": 4_294_967_296], says: "table"),
+    Refusal("the main table", ["table": 254], says: "table: 254 is the kernel's own"),
+    Refusal("the local table", ["table": 255], says: "table: 255 is the kernel's own"),
+    Refusal(
+      "no previous result", ["prevResult": nil], says: "missing prevResult from earlier plugin"),
+    Refusal("a damaged previous result", ["prevResult": 7], says: "prevResult"),
   ]
 
   @Test("refuses and changes nothing when it is given", arguments: cases)
-  func refuses(_ example: Case) throws {
+  func refuses(_ example: Refusal) throws {
     let fixture = try VRFFixture()
     let before = try fixture.pod.picture()
     let network = fixture.network().with(example.keys)
