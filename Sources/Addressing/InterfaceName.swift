@@ -35,6 +35,13 @@ public struct InterfaceName: Hashable, Sendable, CustomStringConvertible {
     self.text = text
   }
 
+  private init(unchecked text: String) {
+    self.text = text
+  }
+
+  /// A name for a link that is spoken of, and never stays.
+  public static let placeholder = InterfaceName(unchecked: "swift-cni-probe")
+
   /// The name itself.
   public var description: String { text }
 }

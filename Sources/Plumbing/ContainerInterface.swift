@@ -46,25 +46,25 @@ public enum ContainerInterface {
     let addresses = try addresses(of: link, at: place, in: result)
     try prepare(link.name, for: addresses, manner, in: worlds)
 
-    var steps: [Step] = []
+    var steps: [KernelStep] = []
     if manner.announcesAtOnce {
       // In the message that switches the link on it would come too late for that.
       var change = LinkChange(.index(link.index))
       change.announcesAddresses = true
-      steps.append(Step("failed to set up \"\(link.name)\"", .changeLink(change)))
+      steps.append(KernelStep("failed to set up \"\(link.name)\"", .changeLink(change)))
     }
     steps += addresses.map { address in
-      Step(
+      KernelStep(
         "failed to add IP addr \(address.address) to \"\(link.name)\"",
         .addAddress(entry(address.address, on: link, manner)))
     }
     var up = LinkChange(.index(link.index))
     up.isUp = true
     up.announcesAddresses = true
-    steps.append(Step("failed to set \"\(link.name)\" UP", .changeLink(up)))
-    steps += manner.firstRoutes.map { Step(route: $0, link.name) }
-    steps += result.routes.map { Step(route: entry($0, on: link, addresses), link.name) }
-    try send(steps, in: worlds)
+    steps.append(KernelStep("failed to set \"\(link.name)\" UP", .changeLink(up)))
+    steps += manner.firstRoutes.map { KernelStep(route: $0, link.name) }
+    steps += result.routes.map { KernelStep(route: entry($0, on: link, addresses), link.name) }
+    try worlds.container.take(steps, orElse: "failed to configure the container's interface")
   }
 
   /// The addresses of the result that are this link's.
@@ -113,36 +113,13 @@ public enum ContainerInterface {
     entry.segmentSize = route.advmss.map { UInt32(truncatingIfNeeded: $0) }
     return entry
   }
+}
 
-  private static func send(
-    _ steps: [Step], in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) {
-    let answers: [NetlinkAnswer]
-    do {
-      answers = try worlds.container.batch(steps.map(\.message))
-    } catch {
-      throw ProtocolError(error, "failed to configure the container's interface")
-    }
-    for (step, answer) in zip(steps, answers) {
-      if case .failure(let error) = answer { throw ProtocolError(error, step.failure) }
-    }
-  }
-
-  /// One request of the batch, and what to say if it fails.
-  private struct Step {
-    let failure: String
-    let message: Message
-
-    init(_ failure: String, _ message: Message) {
-      self.failure = failure
-      self.message = message
-    }
-
-    init(route: RouteEntry, _ name: InterfaceName) {
-      let gateway = route.gateway.map { " via \($0)" } ?? ""
-      self.init(
-        "failed to add route '\(route.destination)\(gateway) dev \(name)'",
-        .addRoute(route, .beside))
-    }
+extension KernelStep {
+  fileprivate init(route: RouteEntry, _ name: InterfaceName) {
+    let gateway = route.gateway.map { " via \($0)" } ?? ""
+    self.init(
+      "failed to add route '\(route.destination)\(gateway) dev \(name)'",
+      .addRoute(route, .beside))
   }
 }

@@ -179,23 +179,16 @@ public struct ContainerLink: Sendable {
   private static func discardUnanswered(
     _ name: InterfaceName, _ settings: Settings, in worlds: borrowing HostAndContainer
   ) {
-    do throws(NetlinkError) {
+    Rollback.undoNow {
       guard let link = try worlds.container.findLink(named: name), link.alias == nil,
         link.kind == settings.kind.name, link.peerIndex == settings.lower?.link.index
       else { return }
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
-      return
+      try worlds.container.removeLink(.index(link.index))
     }
-    discard(name, in: worlds)
   }
 
   private static func discard(_ name: InterfaceName, in worlds: borrowing HostAndContainer) {
-    do {
-      try worlds.container.removeLink(.name(name))
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
-    }
+    Rollback.undoNow { try worlds.container.removeLink(.name(name)) }
   }
 }
 

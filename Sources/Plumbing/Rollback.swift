@@ -13,13 +13,23 @@ public struct Rollback: ~Copyable {
   public init() {}
 
   deinit {
-    for step in steps.reversed() + lastSteps.reversed() {
-      do {
-        try step()
-      } catch {
-        StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
-      }
+    for step in steps.reversed() + lastSteps.reversed() { Self.undoNow(step) }
+  }
+
+  /// Takes something back in the midst of a step that fails.
+  ///
+  /// What cannot be taken back is told, since another error is on its way.
+  public static func undoNow(_ step: () throws -> Void) {
+    do {
+      try step()
+    } catch {
+      tell(error)
     }
+  }
+
+  /// Tells on stderr what could not be taken back.
+  public static func tell(_ error: any Error) {
+    StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
   }
 
   /// Registers how the step that has just succeeded is taken back.

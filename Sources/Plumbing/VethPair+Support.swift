@@ -10,7 +10,7 @@ extension VethPair {
   public static func checkSupport(
     _ host: borrowing NetlinkSocket<RouteFamily>
   ) throws(NetlinkError) {
-    try host.checkSupport(of: .veth(peer: VethPeer(name: try .probe)))
+    try host.checkSupport(of: .veth(peer: VethPeer(name: .placeholder)))
   }
 }
 
@@ -24,25 +24,12 @@ extension NetlinkSocket where Family == RouteFamily {
   /// - Throws: `NetlinkError`; `EPERM` without the privilege, `EOPNOTSUPP` without the feature.
   public borrowing func checkSupport(of kind: LinkKind) throws(NetlinkError) {
     do {
-      try createLink(NewLink(try .probe, kind, hardwareAddress: .zero))
+      try createLink(NewLink(.placeholder, kind, hardwareAddress: .zero))
     } catch
       where error.cause == .refused
       && (error.errno == .addressNotAvailable || error.errno == .invalid)
     {
       // The kind is known.
-    }
-  }
-}
-
-extension InterfaceName {
-  /// A name for a link that is never made.
-  fileprivate static var probe: InterfaceName {
-    get throws(NetlinkError) {
-      do {
-        return try InterfaceName("swift-cni-probe")
-      } catch {
-        throw NetlinkError(operation: "name a link \"swift-cni-probe\"", errno: .invalid)
-      }
     }
   }
 }

@@ -223,23 +223,16 @@ public struct VethPair: Sendable {
   private static func discardUnanswered(
     _ name: InterfaceName, _ names: AttachmentNames, in worlds: borrowing HostAndContainer
   ) {
-    do throws(NetlinkError) {
+    Rollback.undoNow {
       guard let link = try worlds.host.findLink(named: name), link.alias == nil,
         link.hardwareAddress == names.hostHardwareAddress
       else { return }
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
-      return
+      try worlds.host.removeLink(.index(link.index))
     }
-    discard(name, in: worlds)
   }
 
   private static func discard(_ name: InterfaceName, in worlds: borrowing HostAndContainer) {
-    do {
-      try worlds.host.removeLink(.name(name))
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
-    }
+    Rollback.undoNow { try worlds.host.removeLink(.name(name)) }
   }
 }
 

@@ -99,26 +99,14 @@ struct BorrowedLink: Sendable {
   private static func recover(
     _ device: Link, wanted: InterfaceName, in worlds: borrowing HostAndContainer
   ) {
-    do throws(ProtocolError) {
-      do throws(NetlinkError) {
-        guard try worlds.host.findIndex(named: device.name) == nil else { return }
-      } catch {
-        throw ProtocolError(error)
-      }
+    Rollback.undoNow {
+      guard try worlds.host.findIndex(named: device.name) == nil else { return }
       for name in [wanted, device.name] {
-        let found: Link?
-        do {
-          found = try worlds.container.findLink(named: name)
-        } catch {
-          throw ProtocolError(error)
-        }
-        guard let found, found.kind == device.kind,
+        guard let found = try worlds.container.findLink(named: name), found.kind == device.kind,
           found.hardwareAddress == device.hardwareAddress
         else { continue }
         return try give(found, back: device, in: worlds)
       }
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
     }
   }
 }

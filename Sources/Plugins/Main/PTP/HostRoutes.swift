@@ -39,33 +39,23 @@ enum HostRoutes {
     _ addresses: [ResultAddress], through link: Link, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     var gateways: Set<IPAddress> = []
-    var steps: [(failure: String, message: Message)] = []
+    var steps: [KernelStep] = []
     for address in addresses {
       guard let gateway = address.gateway else { continue }
       if gateways.insert(gateway).inserted {
         let own = InterfaceAddress(address: gateway, prefix: .host(gateway.family))
         let flags: AddressFlags = gateway.family == .v6 ? .withoutDuplicateDetection : []
         steps.append(
-          (
+          KernelStep(
             "failed to add IP addr \(own) to \"\(link.name)\"",
-            .addAddress(AddressEntry(own, onLink: link.index, flags: flags))
-          ))
+            .addAddress(AddressEntry(own, onLink: link.index, flags: flags))))
       }
       steps.append(
-        (
+        KernelStep(
           "failed to add route on host to \(address.address.address)",
-          .addRoute(route(to: address, link), .inItsPlace)
-        ))
+          .addRoute(route(to: address, link), .inItsPlace)))
     }
-    let answers: [NetlinkAnswer]
-    do {
-      answers = try worlds.host.batch(steps.map(\.message))
-    } catch {
-      throw ProtocolError(error, "failed to add routes on host")
-    }
-    for (step, answer) in zip(steps, answers) {
-      if case .failure(let error) = answer { throw ProtocolError(error, step.failure) }
-    }
+    try worlds.host.take(steps, orElse: "failed to add routes on host")
   }
 
   /// Looks whether the host still leads the container's addresses to the container, and answers for

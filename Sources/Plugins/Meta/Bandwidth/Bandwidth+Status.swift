@@ -35,13 +35,7 @@ extension Bandwidth {
   private static func rehearse(
     _ settings: BandwidthConfiguration, on socket: borrowing NetlinkSocket<RouteFamily>
   ) throws(NetlinkError) {
-    let name: InterfaceName
-    do {
-      name = try InterfaceName("rehearsal")
-    } catch {
-      throw NetlinkError(operation: "name a link", errno: .invalid)
-    }
-    let link = try socket.createLinkAndRead(NewLink(name, .intermediateQueue))
+    let link = try socket.createLinkAndRead(NewLink(.placeholder, .intermediateQueue))
     let limit = TrafficShaper.Limit(
       rate: ByteRate(bitsPerSecond: 1_000_000), burst: 10000, latency: .milliseconds(25))
     _ = try socket.batchAll(

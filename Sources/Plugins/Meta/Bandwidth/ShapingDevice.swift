@@ -57,7 +57,7 @@ struct ShapingDevice: Sendable {
     }
     for (place, (step, answer)) in zip(steps, answers).enumerated() {
       guard case .failure(let error) = answer else { continue }
-      if place > 0 { Self.tell { () throws(ProtocolError) in try release(host, in: worlds) } }
+      if place > 0 { Rollback.undoNow { try release(host, in: worlds) } }
       throw ProtocolError(error, step.name)
     }
   }
@@ -117,17 +117,8 @@ extension ShapingDevice {
     do {
       return try worlds.host.changeLinkAndRead(change)
     } catch {
-      tell { () throws(ProtocolError) in try worlds.host.removeLink(.name(name)) }
+      Rollback.undoNow { try worlds.host.removeLink(.name(name)) }
       throw ProtocolError(error, "adding link")
-    }
-  }
-
-  /// Undoes; what cannot be undone is told, since another error is on its way.
-  private static func tell(_ undo: () throws(ProtocolError) -> Void) {
-    do {
-      try undo()
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
     }
   }
 }

@@ -63,7 +63,7 @@ struct TrafficShaper: Hashable, Sendable {
     do {
       _ = try worlds.host.batchAll(Array(messages.dropFirst()))
     } catch {
-      withdraw(from: link, in: worlds)
+      Rollback.undoNow { try remove(from: link, in: worlds) }
       throw ProtocolError(error, step)
     }
   }
@@ -76,14 +76,6 @@ struct TrafficShaper: Hashable, Sendable {
       // It went with its link.
     } catch {
       throw ProtocolError(error)
-    }
-  }
-
-  private func withdraw(from link: Link, in worlds: borrowing HostAndContainer) {
-    do {
-      try remove(from: link, in: worlds)
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
     }
   }
 }

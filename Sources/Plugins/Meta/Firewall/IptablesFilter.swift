@@ -35,11 +35,7 @@ enum IptablesFilter {
         try add(own, policy, admin: admin, try program(family))
       } catch {
         // Another family's rules go again; what cannot be taken back is told, not thrown.
-        do {
-          try remove(done)
-        } catch let undo {
-          StandardStreams.writeDiagnostics("undo after a failed ADD: \(undo)\n")
-        }
+        Rollback.undoNow { try remove(done) }
         throw error
       }
       done += own

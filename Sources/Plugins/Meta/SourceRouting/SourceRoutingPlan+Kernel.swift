@@ -49,13 +49,11 @@ extension SourceRoutingPlan {
     _ steps: [Step], on container: borrowing NetlinkSocket<RouteFamily>
   ) {
     guard !steps.isEmpty else { return }
-    do throws(NetlinkError) {
+    Rollback.undoNow {
       for answer in try container.batch(steps.reversed().map(\.undo)) {
         guard case .failure(let error) = answer, !error.isNotFound else { continue }
-        StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
+        Rollback.tell(error)
       }
-    } catch {
-      StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
     }
   }
 }

@@ -97,7 +97,7 @@ public enum Tuning: Plugin {
   ///
   /// - Throws: `ProtocolError`, code 50, when a setting is not allowed or the backup has no place.
   public static func status(_ request: Request) throws(ProtocolError) {
-    let configuration = try TuningConfiguration(request, interface: try .placeholder)
+    let configuration = try TuningConfiguration(request, interface: .placeholder)
     let directory = try BackupFile.directory(request)
     do throws(ProtocolError) {
       try AllowList.read()?.admit(configuration.settings.map(\.setting))
@@ -115,18 +115,5 @@ public enum Tuning: Plugin {
 
   private static func previousResult(_ request: Request) throws(ProtocolError) -> PluginResult {
     try request.resultBefore(orElse: "Required prevResult missing")
-  }
-}
-
-extension InterfaceName {
-  /// A name that any container may have, where no container is spoken of.
-  fileprivate static var placeholder: InterfaceName {
-    get throws(ProtocolError) {
-      do {
-        return try InterfaceName("eth0")
-      } catch {
-        throw ProtocolError(error, key: "CNI_IFNAME")
-      }
-    }
   }
 }

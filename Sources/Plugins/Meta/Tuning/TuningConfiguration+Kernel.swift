@@ -24,18 +24,11 @@ extension TuningConfiguration {
         throw ProtocolError(error)
       }
     }
-    let steps = link.steps(for: interface)
-    guard !steps.isEmpty else { return }
-    let answers: [NetlinkAnswer]
-    do {
-      answers = try worlds.container.batch(steps.map(\.message))
-    } catch {
-      throw ProtocolError(error, "failed to change \"\(interface)\"")
+    let steps = link.steps(for: interface).map { step in
+      KernelStep(
+        "failed to set \(step.key) of \"\(interface)\" to \(step.value)", step.message)
     }
-    for (step, answer) in zip(steps, answers) {
-      guard case .failure(let error) = answer else { continue }
-      throw ProtocolError(error, "failed to set \(step.key) of \"\(interface)\" to \(step.value)")
-    }
+    try worlds.container.take(steps, orElse: "failed to change \"\(interface)\"")
   }
 
   /// Puts what has changed into the result.
