@@ -163,8 +163,11 @@ let proof: [Target] = [
     "PlumbingTests",
     ["Plumbing", "CNI", "RouteNetlink", "Netlink", "Nftables", "TestSupport", "Witness"] + ground),
   tests(
-    "ServicesTests", ["Services", "Addressing", "JSON", "Linux", "TestSupport"],
-    besides: ["Goldens"]),
+    "ServicesTests",
+    [
+      "Services", "Conntrack", "Nftables", "Netlink", "Addressing", "JSON", "Linux", "TestSupport",
+      "Witness",
+    ], besides: ["Goldens"]),
   tests(
     "CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests(

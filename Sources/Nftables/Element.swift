@@ -29,6 +29,11 @@ public struct Element: Hashable, Sendable {
     comment = nil
   }
 
+  /// What tells it apart from others of its set.
+  var withoutValue: Element {
+    last.map { Element(from: key, through: $0) } ?? Element(key)
+  }
+
   /// The most bytes of a comment that nft can load again; what is longer is cut.
   public static let longestComment = UserData.longestComment
 

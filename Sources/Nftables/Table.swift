@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 internal import CLinux
 
 /// A room of rules, sets and maps that is made, listed and deleted as one.
@@ -64,5 +64,8 @@ extension Table: CustomStringConvertible {
 
 extension IPFamily {
   /// The same in the packet filter's words.
-  var table: Table.Family { self == .v4 ? .ipv4 : .ipv6 }
+  public var table: Table.Family { self == .v4 ? .ipv4 : .ipv6 }
+
+  /// What nft calls its addresses.
+  public var dataType: DataType { self == .v4 ? .ipv4Address : .ipv6Address }
 }

@@ -79,11 +79,11 @@ extension Transaction {
   /// Deletes elements, all of which must be there.
   ///
   /// `NFT_MSG_DELSETELEM`
-  public mutating func delete(_ keys: [ElementKey], from set: NamedSet) {
-    forEachPart(keys) { part, command in
+  public mutating func delete(_ elements: [Element], from set: NamedSet) {
+    forEachPart(elements) { part, command in
       command.request(.deleteElement, set.table, [], "delete elements of \(set.name)") { writer in
         writer.elements(of: set) { list in
-          for key in part { Element(key).write(to: &list) }
+          for element in part { element.withoutValue.write(to: &list) }
         }
       }
     }

@@ -40,7 +40,7 @@ struct SetTests {
         Witness.elements(inSet: "pods").map { "\($0.key.count) \($0.comment ?? "")" })
 
       var removal = Transaction()
-      removal.delete(elements.dropFirst(3).map(\.key), from: Self.pods)
+      removal.delete(Array(elements.dropFirst(3)), from: Self.pods)
       try socket.commit(removal)
       let kept = try Witness.elements(inSet: "pods").compactMap(\.comment)
 
