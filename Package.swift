@@ -61,6 +61,7 @@ let floors: [Target] = [
   floor("Digest"),
   floor("JSON"),
   floor("Linux", ["CLinux"]),
+  floor("NodeFiles", ground),
   // 2 wire
   floor("Netlink", ["CLibNL", "Linux"]),
   // 3 subjects
@@ -69,17 +70,18 @@ let floors: [Target] = [
   floor("Conntrack", ["Netlink", "Addressing", "CLinux"]),
   floor("Iptables", ["Linux"]),
   floor("Firewalld", ["Addressing", "Linux"]),
-  floor("CNI", ground),
+  floor("CNI", ["NodeFiles"] + ground),
   floor("IPAM", ["Addressing", "Linux"]),
   floor("DHCPClient", ["Addressing", "Linux"]),
   // 4 craft
   floor(
     "Plumbing",
     [
-      "CNI", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Addressing", "Digest", "JSON",
-      "Linux",
+      "CNI", "RouteNetlink", "Netlink", "Nftables", "Iptables", "NodeFiles", "Addressing",
+      "Digest", "JSON", "Linux",
     ]),
   floor("CNIRuntime", ["CNI", "Digest"] + ground),
+  floor("Overlay", ["RouteNetlink", "Nftables", "Netlink", "NodeFiles", "Digest"] + ground),
   floor(
     "Services",
     ["Nftables", "Conntrack", "Netlink", "Addressing", "Digest", "JSON", "Linux"]),
@@ -103,7 +105,7 @@ let floors: [Target] = [
   plugin(
     "PortMap", in: "Meta",
     ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Conntrack", "Iptables", "Digest"] + ground),
-  plugin("HostLocal", in: "IPAM", ["IPAM"] + ground),
+  plugin("HostLocal", in: "IPAM", ["IPAM", "NodeFiles"] + ground),
   plugin("Static", in: "IPAM", ground),
   plugin(
     "DHCP", in: "IPAM",
@@ -123,7 +125,8 @@ let floors: [Target] = [
   floor(
     "OperatorCommands",
     [
-      "CNIRuntime", "CNI", "IPAM", "Plumbing", "RouteNetlink", "Nftables", "Netlink",
+      "CNIRuntime", "CNI", "IPAM", "Overlay", "NodeFiles", "Plumbing", "RouteNetlink", "Nftables",
+      "Netlink",
       "Addressing", "Digest", "JSON", "Linux",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
@@ -158,6 +161,13 @@ let proof: [Target] = [
   tests("FirewalldTests", ["Firewalld", "Addressing", "Linux", "TestSupport"]),
   tests("CNITests", ["CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
   tests("DHCPClientTests", ["DHCPClient", "Addressing", "Linux", "TestSupport"]),
+  tests(
+    "OverlayTests",
+    [
+      "Overlay", "NodeFiles", "OperatorCommands", "PluginSuite", "CNI", "IPAM", "Plumbing",
+      "RouteNetlink", "Nftables", "Netlink", "TestSupport", "Witness", "cni", "cnictl",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ] + ground),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),
   tests(
     "PlumbingTests",

@@ -18,7 +18,8 @@ options of install and uninstall:
   --conf-dir DIR     where runtimes look for network lists     (/etc/cni/net.d)
   --no-conf          leave network lists alone
   --cnictl-dir DIR   where cnictl goes       (/usr/local/bin; DIR of --bin-dir if that is given)
-  --unit-dir DIR     where systemd's units of the dhcp daemon go, such as /etc/systemd/system (nowhere)
+  --unit-dir DIR     where systemd's units go: the dhcp daemon's, and those that keep the flat network, such as
+                     /etc/systemd/system (nowhere)
 
 options of build:
   --product NAME     build this product of Package.swift instead; may be given more than once
@@ -295,10 +296,10 @@ place_list() {
   say "· installed $conf_dir/$list (network \"pods\", bridge pods0, 10.86.0.0/16)"
 }
 
-units='cni-dhcp.service cni-dhcp.socket'
+units='cni-dhcp.service cni-dhcp.socket swift-cni-node.service swift-cni-node.path swift-cni-node.timer'
 
-# unit NAME: the unit as it is for the directory of the plugins.
-unit() { sed "s#/opt/cni/bin#$bin_dir#" "conf/$1"; }
+# unit NAME: the unit as it is for the directories of the programs.
+unit() { sed "s#/opt/cni/bin#$bin_dir#; s#/usr/local/bin/cnictl#$cnictl_dir/cnictl#" "conf/$1"; }
 
 place_units() {
   [ -n "$unit_dir" ] || return 0
@@ -307,7 +308,7 @@ place_units() {
     chmod 0644 "$unit_dir/$new"
     mv -fT -- "$unit_dir/$new" "$unit_dir/$name"
   done
-  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket)"
+  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket, or the three of swift-cni-node)"
 }
 
 # --- taking away -------------------------------------------------------------------------------

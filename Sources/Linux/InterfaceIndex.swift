@@ -3,6 +3,17 @@ internal import Glibc
 
 /// The numbers of links, asked for without netlink.
 package enum InterfaceIndex {
+  /// The number of a link in the thread's namespace, or nil if there is no such link.
+  ///
+  /// - Throws: ``SystemError``.
+  package static func find(_ name: String) throws(SystemError) -> UInt32? {
+    let socket = OwnedDescriptor(
+      adopting: try Syscall.check("socket") {
+        Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+      })
+    return try find(name, through: socket.rawValue)
+  }
+
   /// The number of a link, in the namespace that a socket was opened in.
   ///
   /// Unlike an answer of netlink's it waits for no lock, and others hold that lock for as long as

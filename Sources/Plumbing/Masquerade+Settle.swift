@@ -66,6 +66,9 @@ private struct MasqueradeChange {
     var transaction = isOursAlone ? Transaction() : Transaction(onlyIn: generation)
     if let prefixes {
       MasqueradeLayout.lay(for: prefixes, in: &transaction)
+      if try socket.listedChain(MasqueradeLayout.withinCluster) == nil {
+        MasqueradeLayout.spare(MasqueradeLayout.clusterRulesOfNode(), in: &transaction)
+      }
     }
     write(MasqueradeLayout.exclusive, before.exclusive, after.exclusive, in: &transaction)
     write(MasqueradeLayout.shared, before.shared, after.shared, in: &transaction)

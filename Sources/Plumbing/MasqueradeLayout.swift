@@ -8,6 +8,7 @@ internal import Nftables
 ///     set own_subnet_v4_24  { 10.1.2.3 . 10.1.2.0 }  where it is not, for prefixes of 24 bits
 ///
 ///     chain masquerade_pods {    hooked into postrouting
+///       jump within_cluster      where pods of all nodes see each other as they are
 ///       ip daddr 224.0.0.0/4 return
 ///       ip saddr @masquerade_v4 goto masquerade_v4
 ///     }
@@ -123,6 +124,7 @@ extension MasqueradeLayout {
       }
       transaction.append(Rule([], .masquerade), to: chain(family))
     }
+    transaction.add(withinCluster)
     transaction.flush(entry)
     for rule in entryRules {
       transaction.append(rule, to: entry)
@@ -130,11 +132,12 @@ extension MasqueradeLayout {
   }
 
   private static var entryRules: [Rule] {
-    IPFamily.allCases.map { family in
-      Rule(
-        [.family(family), .destination(isIn: family.multicast)], .verdict(.return),
-        comment: "multicast keeps its source")
-    }
+    [Rule([], .verdict(.jump(to: withinCluster.name)))]
+      + IPFamily.allCases.map { family in
+        Rule(
+          [.family(family), .destination(isIn: family.multicast)], .verdict(.return),
+          comment: "multicast keeps its source")
+      }
       + IPFamily.allCases.map { family in
         Rule(
           [.family(family), .fields(.source(family), areIn: sources(family))],

@@ -130,7 +130,7 @@ struct MasqueradeRepairTests {
     let (state, rules) = try host.run { (try PodState(), try nftablesRules()) }
     #expect(state.sources.count == 80)
     #expect(state.owners.count == 40)
-    #expect(rules.filter { $0.chain == "masquerade_pods" }.count == 4)
+    #expect(rules.filter { $0.chain == "masquerade_pods" }.count == 5)
     #expect(rules.filter { $0.chain == "masquerade_v4" }.count == 8 + 1)
     #expect(rules.filter { $0.chain == "masquerade_v6" }.count == 1 + 1)
   }

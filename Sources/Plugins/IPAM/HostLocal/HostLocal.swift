@@ -84,7 +84,13 @@ public enum HostLocal: Plugin {
 
   /// Throws code 50 when the next ADD would find no address or could not write its lease.
   public static func status(_ request: Request) throws(ProtocolError) {
-    let configuration = try HostLocalConfiguration(request)
+    let configuration: HostLocalConfiguration
+    do throws(ProtocolError) {
+      configuration = try HostLocalConfiguration(request)
+    } catch {
+      guard error.code == .tryAgainLater else { throw error }
+      throw ProtocolError(.notReady, error.message, details: error.details)
+    }
     do throws(ProtocolError) {
       _ = try configuration.resolverSettings()
       try configuration.leases.proveUsable(for: configuration.allocator)

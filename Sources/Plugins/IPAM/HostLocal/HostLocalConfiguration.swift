@@ -32,7 +32,11 @@ struct HostLocalConfiguration {
     _ ipam: JSONFields, _ request: Request
   ) throws(ProtocolError) -> [RangeSet] {
     var candidates = try request.configuration.runtimeConfig.fields.rangeSets("ipRanges")
-    if ipam.value("subnet") != nil { candidates.append([ipam]) }
+    if ipam.value("subnet")?.textValue == NodeRanges.keyword {
+      candidates += try NodeRanges.candidates(ipam, request)
+    } else if ipam.value("subnet") != nil {
+      candidates.append([ipam])
+    }
     candidates += try ipam.rangeSets("ranges")
     guard !candidates.isEmpty else {
       throw ProtocolError(

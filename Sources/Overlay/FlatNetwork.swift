@@ -1,0 +1,264 @@
+public import Addressing
+internal import Linux
+internal import Netlink
+internal import Nftables
+internal import RouteNetlink
+
+/// The flat network of the host in whose namespace it is opened.
+///
+/// All state in the kernel can be told from others': tunnels by name and alias, routes and neighbours
+/// by their maker's number, rules by their table. So an apply is a full difference with what is there:
+/// what is missing comes, what is stale goes, what others have made stays.
+public struct FlatNetwork: ~Copyable {
+  let routes: RouteSocket
+  let filter: NetlinkSocket<NetfilterFamily>
+
+  /// Opens it in the thread's current namespace.
+  ///
+  /// - Throws: ``OverlayError``.
+  public init() throws(OverlayError) {
+    do throws(NetlinkError) {
+      let routes = try RouteSocket()
+      let filter = try NetlinkSocket<NetfilterFamily>()
+      self.routes = routes
+      self.filter = filter
+    } catch {
+      throw .kernel(error)
+    }
+  }
+
+  /// What an apply has done.
+  public struct Outcome: Hashable, Sendable {
+    /// What has changed, in words; nothing if all was there.
+    public var changes: [String] = []
+    /// What could not be done without touching what others have made.
+    public var problems: [String] = []
+  }
+}
+
+// MARK: - Looking
+
+extension FlatNetwork {
+  /// Finds out what of this node is not in its settings.
+  ///
+  /// - Parameters:
+  ///   - settings: what the operator says.
+  ///   - subnets: the networks of the node's own pods.
+  /// - Returns: all of it.
+  /// - Throws: ``OverlayError`` if this host does not have the addresses it is said to have.
+  public borrowing func localNode(_ settings: NodeSettings, subnets: [Subnet])
+    throws(OverlayError) -> LocalNode
+  {
+    LocalNode(
+      name: settings.name, underlay: try underlay(settings), cluster: settings.cluster,
+      subnets: subnets, backend: settings.backend, mtu: settings.mtu,
+      masquerades: settings.masquerades)
+  }
+
+  private borrowing func underlay(_ settings: NodeSettings) throws(OverlayError) -> [IPAddress] {
+    switch settings.place {
+    case .addresses(let addresses):
+      let own = try asking { () throws(NetlinkError) in
+        Set(try routes.addresses().map(\.address.address))
+      }
+      if let missing = addresses.first(where: { !own.contains($0) }) {
+        throw .refused(
+          "\(missing), the node's address in \(NodeSettings.path), is no address of this host",
+          advice: "correct \"underlay\", or name a link by \"interface\"")
+      }
+      return addresses
+    case .link(let name):
+      let entries = try asking { () throws(NetlinkError) in
+        try routes.findIndex(named: name).map { index throws(NetlinkError) in
+          try routes.addresses(ofLink: index)
+        }
+      }
+      guard let entries else {
+        throw .refused(
+          "there is no link \(name), where this node is to be reached",
+          advice: "correct \"interface\" in \(NodeSettings.path)")
+      }
+      let usable = entries.filter { entry in
+        entry.flags.isDisjoint(with: [.deprecated, .duplicate])
+          && entry.address.address.isGlobalUnicast
+          && !settings.cluster.contains { $0.contains(entry.address.address) }
+      }
+      let found = IPFamily.allCases.compactMap { family in
+        usable.first { $0.address.family == family }?.address.address
+      }
+      guard !found.isEmpty else {
+        throw .refused(
+          "link \(name) has no address at which other nodes could reach this one",
+          advice: "give it one, or correct \"interface\" in \(NodeSettings.path)")
+      }
+      return found
+    }
+  }
+
+  /// Tells what the kernel refuses.
+  borrowing func asking<Answer>(_ question: () throws(NetlinkError) -> Answer)
+    throws(OverlayError) -> Answer
+  {
+    do throws(NetlinkError) {
+      return try question()
+    } catch {
+      throw .kernel(error)
+    }
+  }
+
+  /// Plans for a node and its peers.
+  ///
+  /// - Throws: ``OverlayError`` if nothing could work, or the kernel does not answer.
+  public borrowing func plan(for node: LocalNode, _ peers: [Peer]) throws(OverlayError)
+    -> OverlayPlan
+  {
+    var paths: [IPAddress: UnderlayPath]
+    do throws(NetlinkError) {
+      // Only addresses that could be used: of a family that this node has too.
+      let families = Set(node.underlay.map(\.family))
+      paths = try routes.underlayPaths(
+        to: peers.flatMap(\.underlay).filter { families.contains($0.family) })
+      for entry in try routes.addresses() where node.underlay.contains(entry.address.address) {
+        let link = try routes.link(index: entry.linkIndex)
+        paths[entry.address.address] = UnderlayPath(linkIndex: link.index, mtu: link.mtu)
+      }
+    } catch {
+      throw .kernel(error)
+    }
+    return try OverlayPlan(node, peers, paths)
+  }
+}
+
+// MARK: - Changing
+
+extension FlatNetwork {
+  /// Makes all that a plan asks for, and removes what of ours it does not ask for.
+  ///
+  /// The filter comes first, so that no tunnel is ever open to others.
+  ///
+  /// - Throws: ``OverlayError``; what came before is done, and the next apply goes on.
+  public borrowing func apply(_ plan: OverlayPlan) throws(OverlayError) -> Outcome {
+    var outcome = Outcome()
+    try enableForwarding(plan.node.podFamilies, &outcome)
+    do throws(NetlinkError) {
+      let layout = PeerFilter(plan)
+      if try !layout.isLaid(on: filter) {
+        try filter.commit(layout.replacement)
+        outcome.changes.append("replace table \(PeerFilter.table)")
+      }
+    } catch {
+      throw .kernel(error)
+    }
+    let links = try applyTunnels(plan.tunnels, cluster: plan.node.cluster, &outcome)
+    let wanted = OverlayEntries(plan, links: links)
+    try applyEntries(wanted, links: Array(links.values), &outcome)
+    return outcome
+  }
+
+  /// What an apply would do; changes nothing.
+  ///
+  /// - Throws: ``OverlayError``.
+  public borrowing func pending(_ plan: OverlayPlan) throws(OverlayError) -> [String] {
+    var changes: [String] = []
+    let layout = PeerFilter(plan)
+    if try !asking({ () throws(NetlinkError) in try layout.isLaid(on: filter) }) {
+      changes.append("replace table \(PeerFilter.table)")
+    }
+    let (steps, links) = try asking { () throws(NetlinkError) in
+      try tunnelSteps(to: plan.tunnels, cluster: plan.node.cluster)
+    }
+    changes += steps.map(\.summary)
+    let present = try asking { () throws(NetlinkError) in
+      try presentEntries(links: Array(links.values))
+    }
+    let wanted = OverlayEntries(plan, links: links)
+    return changes + Reconciliation.steps(to: wanted, from: present).map(\.summary)
+  }
+
+  /// Removes all that is ours.
+  ///
+  /// - Throws: ``OverlayError``.
+  public borrowing func remove() throws(OverlayError) -> Outcome {
+    var outcome = Outcome()
+    try applyEntries(OverlayEntries(), links: [], &outcome)
+    _ = try applyTunnels([], cluster: [], &outcome)
+    do throws(NetlinkError) {
+      if try PeerFilter.isPresent(on: filter) {
+        try filter.commit(PeerFilter.removal)
+        outcome.changes.append("delete table \(PeerFilter.table)")
+      }
+    } catch {
+      throw .kernel(error)
+    }
+    return outcome
+  }
+
+  private borrowing func enableForwarding(
+    _ families: Set<IPFamily>, _ outcome: inout Outcome
+  ) throws(OverlayError) {
+    for family in IPFamily.allCases where families.contains(family) {
+      let name =
+        family == .v4
+        ? ["net", "ipv4", "ip_forward"] : ["net", "ipv6", "conf", "all", "forwarding"]
+      do throws(SystemError) {
+        if try Sysctl.read(name) != "1" {
+          try Sysctl.write(name, "1")
+          outcome.changes.append("set \(name.joined(separator: ".")) to 1")
+        }
+      } catch {
+        throw .system(error)
+      }
+    }
+  }
+
+  private borrowing func applyEntries(
+    _ wanted: OverlayEntries, links: [UInt32], _ outcome: inout Outcome
+  ) throws(OverlayError) {
+    do throws(NetlinkError) {
+      let steps = Reconciliation.steps(to: wanted, from: try presentEntries(links: links))
+      for start in stride(from: 0, to: steps.count, by: Self.stepsAtOnce) {
+        let part = steps[start..<min(start + Self.stepsAtOnce, steps.count)]
+        for (step, answer) in zip(part, try routes.batch(part.map(\.message))) {
+          do throws(NetlinkError) {
+            _ = try answer.get()
+            outcome.changes.append(step.summary)
+          } catch {
+            if error.isAlreadyThere, step.yieldsToOthers {
+              outcome.problems.append(
+                "\(step.summary): somebody else has a route there; it stays, and is used instead")
+            } else if !(error.isNotFound && step.summary.hasPrefix("delete")) {
+              throw error
+            }
+          }
+        }
+      }
+    } catch {
+      throw .kernel(error)
+    }
+  }
+
+  /// So many changes go in one send: their answers fit into a socket's buffer.
+  private static var stepsAtOnce: Int { 500 }
+
+  /// What is there of ours.
+  borrowing func presentEntries(links: [UInt32]) throws(NetlinkError) -> OverlayEntries {
+    var present = OverlayEntries()
+    for family in IPFamily.allCases {
+      for entry in try routes.routes(family: family, origin: OverlayEntries.origin) {
+        present.routes.insert(OverlayEntries.Route(entry))
+      }
+      for link in links {
+        for entry in try routes.neighbours(onLink: link, family: family)
+        where entry.origin == OverlayEntries.origin && entry.state.contains(.permanent) {
+          guard let address = entry.hardwareAddress else { continue }
+          present.neighbours.insert(
+            OverlayEntries.Neighbour(entry.address, onLink: link, at: address))
+        }
+      }
+    }
+    for link in links {
+      present.forwardings.formUnion(try routes.forwardings(onLink: link))
+    }
+    return present
+  }
+}

@@ -1,0 +1,124 @@
+public import Addressing
+public import RouteNetlink
+
+/// Routes, neighbours and forwarding entries of the flat network: those that must be there, or those
+/// that are.
+public struct OverlayEntries: Hashable, Sendable {
+  /// Who made our routes and neighbours, by which we know them again; nobody else's are touched.
+  ///
+  /// A number that neither the kernel nor a routing daemon of `/etc/iproute2/rt_protos` uses.
+  public static let origin = RouteOrigin(rawValue: 195)
+
+  /// Routes to subnets of peers, and one that refuses what no peer has.
+  public var routes: Set<Route> = []
+  /// The base addresses of peers, behind tunnels.
+  public var neighbours: Set<Neighbour> = []
+  /// Where tunnels find the hardware addresses of peers.
+  public var forwardings: Set<ForwardingEntry> = []
+
+  /// Nothing.
+  public init() {}
+
+  /// What tells one route of ours from another.
+  public struct Route: Hashable, Sendable {
+    /// Where it leads.
+    public var destination: Subnet
+    /// Who carries on; nobody if the packets are refused.
+    public var gateway: IPAddress?
+    /// The link it leaves by; none if the packets are refused.
+    public var linkIndex: UInt32?
+    /// The gateway is reached though no route leads to it.
+    public var isOnLink = false
+
+    /// Describes a route.
+    public init(
+      _ destination: Subnet, via gateway: IPAddress? = nil, onLink linkIndex: UInt32? = nil,
+      isOnLink: Bool = false
+    ) {
+      self.destination = destination
+      self.gateway = gateway
+      self.linkIndex = linkIndex
+      self.isOnLink = isOnLink
+    }
+
+    /// Reads a route of the kernel.
+    public init(_ entry: RouteEntry) {
+      let isRefusal = entry.type != .unicast
+      self.init(
+        entry.destination, via: isRefusal ? nil : entry.gateway,
+        onLink: isRefusal ? nil : entry.linkIndex, isOnLink: entry.isOnLink && !isRefusal)
+    }
+
+    /// The route as the kernel is told of it.
+    public var entry: RouteEntry {
+      var entry = RouteEntry(to: destination, via: gateway, onLink: linkIndex)
+      entry.isOnLink = isOnLink
+      entry.origin = OverlayEntries.origin
+      if gateway == nil { entry.type = .unreachable }
+      return entry
+    }
+  }
+
+  /// A neighbour of ours.
+  public struct Neighbour: Hashable, Sendable {
+    /// Where it is.
+    public var place: Place
+    /// Its hardware address.
+    public var hardwareAddress: HardwareAddress
+
+    /// An address on a link.
+    public struct Place: Hashable, Sendable {
+      /// The address.
+      public var address: IPAddress
+      /// The link.
+      public var linkIndex: UInt32
+    }
+
+    /// Describes a neighbour.
+    public init(_ address: IPAddress, onLink linkIndex: UInt32, at hardwareAddress: HardwareAddress)
+    {
+      place = Place(address: address, linkIndex: linkIndex)
+      self.hardwareAddress = hardwareAddress
+    }
+
+    /// The neighbour as the kernel is told of it.
+    public var entry: NeighbourEntry {
+      NeighbourEntry(
+        place.address, onLink: place.linkIndex, hardwareAddress: hardwareAddress,
+        origin: OverlayEntries.origin)
+    }
+  }
+}
+
+extension OverlayEntries {
+  /// What a plan asks for.
+  ///
+  /// - Parameters:
+  ///   - plan: the plan.
+  ///   - links: the numbers of its tunnels.
+  public init(_ plan: OverlayPlan, links: [InterfaceName: UInt32]) {
+    for range in plan.node.cluster {
+      // What no peer has must not leave by the default route.
+      routes.insert(Route(range))
+    }
+    for way in plan.ways {
+      switch way.course {
+      case .direct(let link):
+        for subnet in way.subnets {
+          routes.insert(Route(subnet, via: way.remote, onLink: link))
+        }
+      case .tunnel:
+        let family = way.remote.family
+        guard let tunnel = plan.tunnels.first(where: { $0.settings.local?.family == family }),
+          let link = links[tunnel.name], let base = way.subnets.first?.first
+        else { continue }
+        let address = way.peer.hardwareAddress(over: family)
+        neighbours.insert(Neighbour(base, onLink: link, at: address))
+        forwardings.insert(ForwardingEntry(address, onLink: link, to: way.remote))
+        for subnet in way.subnets {
+          routes.insert(Route(subnet, via: base, onLink: link, isOnLink: true))
+        }
+      }
+    }
+  }
+}
