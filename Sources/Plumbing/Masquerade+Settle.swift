@@ -9,15 +9,17 @@ extension Masquerade {
   ///   - owner: the attachment.
   ///   - comment: what stands beside its addresses.
   ///   - addresses: what it claims; none takes its claim away.
+  ///   - egress: under which addresses it is seen outside.
   ///   - socket: where the packet filter is.
   /// - Throws: `NetlinkError` if the kernel refuses.
   static func settle(
     _ owner: OwnerTag, comment: String, _ addresses: [InterfaceAddress],
-    on socket: borrowing NetlinkSocket<NetfilterFamily>
+    leavingAs egress: EgressAddresses? = nil, on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) {
     try PacketFilter.commit(on: socket) { () throws(NetlinkError) in
       var change = MasqueradeChange(
         owner, comment: comment, addresses, at: try socket.generation())
+      change.egress = egress
       return try change.transaction(on: socket)
     }
   }
@@ -29,6 +31,8 @@ private struct MasqueradeChange {
   let ownComment: String
   let addresses: [InterfaceAddress]
   let generation: RulesetGeneration
+  /// Under which addresses the attachment is seen outside.
+  var egress: EgressAddresses?
 
   private var before = MasqueradeClaims()
   private var present: [ElementQuery: Element?] = [:]
@@ -84,6 +88,12 @@ extension MasqueradeChange {
   {
     let needed = Set(addresses.map(\.prefix))
     var isMissing = try !MasqueradeLayout.isLaid(on: socket)
+    if egress?.addresses.isEmpty == false {
+      // An older table has no such maps.
+      for family in IPFamily.allCases where !isMissing {
+        isMissing = try !socket.has(MasqueradeLayout.egress(family).set)
+      }
+    }
     for prefix in needed where !isMissing {
       isMissing = try !socket.has(MasqueradeLayout.ownSubnets(prefix))
     }
@@ -139,7 +149,8 @@ extension MasqueradeChange {
     let kept = after.allAddresses
     let hosts = Set(touched.map(\.address))
     try look(
-      for: hosts.map(MasqueradeLayout.source) + touched.map(MasqueradeLayout.ownSubnet), on: socket)
+      for: hosts.map(MasqueradeLayout.source) + hosts.map(MasqueradeLayout.egress)
+        + touched.map(MasqueradeLayout.ownSubnet), on: socket)
 
     for host in hosts {
       let query = MasqueradeLayout.source(host)
@@ -153,6 +164,11 @@ extension MasqueradeChange {
         transaction.add(Element(query.key, comment: comment), to: query.set, ifThere: .refused)
       }
     }
+    let own = Set(addresses.map(\.address))
+    for host in hosts {
+      let stays = after.comment(of: host, owned: ownComment) != nil
+      writeEgress(of: host, isOwn: own.contains(host), stays: stays, in: &transaction)
+    }
     for address in touched {
       let query = MasqueradeLayout.ownSubnet(address)
       switch (element(query) != nil, kept.contains(address)) {
@@ -160,6 +176,28 @@ extension MasqueradeChange {
       case (false, true): transaction.add(Element(query.key), to: query.set, ifThere: .refused)
       default: break
       }
+    }
+  }
+
+  /// Adds the commands that let an address leave as it must.
+  ///
+  /// Of an address that another network's attachment has too, only its own element is taken away.
+  private mutating func writeEgress(
+    of host: IPAddress, isOwn: Bool, stays: Bool, in transaction: inout Transaction
+  ) {
+    let query = MasqueradeLayout.egress(host)
+    let there = element(query)
+    let wanted = isOwn ? egress?.address(host.family) : nil
+    let value = wanted.map { Element.Value.data(ElementKey(.address($0))) }
+    guard there?.value != value || there?.comment != value.map({ _ in ownComment }) else { return }
+    if let there {
+      let isOurs = there.comment.flatMap { OwnerTag(beginning: $0) } == owner
+      guard !stays || isOwn || isOurs else { return }
+      transaction.delete(query.key, from: query.set)
+    }
+    if let value {
+      transaction.add(
+        Element(query.key, value: value, comment: ownComment), to: query.set, ifThere: .refused)
     }
   }
 

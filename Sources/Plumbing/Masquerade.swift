@@ -22,14 +22,17 @@ public enum Masquerade {
   /// - Parameters:
   ///   - attachment: whose they are.
   ///   - addresses: each with the length of its own subnet's prefix.
+  ///   - egress: under which addresses they are seen outside, if not that of the link.
   /// - Throws: `ProtocolError`; it names what the kernel lacks, if that is why.
-  public static func add(for attachment: Attachment, addresses: [InterfaceAddress])
-    throws(ProtocolError)
-  {
+  public static func add(
+    for attachment: Attachment, addresses: [InterfaceAddress],
+    leavingAs egress: EgressAddresses? = nil
+  ) throws(ProtocolError) {
     try PacketFilter.add("failed to masquerade \(addresses.commaSeparated)") {
       socket throws(NetlinkError) in
       try settle(
-        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses, on: socket)
+        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses, leavingAs: egress,
+        on: socket)
     }
   }
 
@@ -69,13 +72,16 @@ public enum Masquerade {
   /// node changes over with its pods running. It is looked for only where ours is missing.
   ///
   /// - Throws: `ProtocolError` that says what is missing.
-  public static func check(for attachment: Attachment, addresses: [InterfaceAddress])
-    throws(ProtocolError)
-  {
+  public static func check(
+    for attachment: Attachment, addresses: [InterfaceAddress],
+    leavingAs egress: EgressAddresses? = nil
+  ) throws(ProtocolError) {
     var leftovers: [IptablesProgram.Family] = []
     let missing = try PacketFilter.add("failed to look at masquerading") {
       socket throws(NetlinkError) -> String? in
-      guard let missing = try whatIsMissing(OwnerTag(attachment), addresses, on: socket),
+      guard
+        let missing = try whatIsMissing(
+          OwnerTag(attachment), addresses, egress, on: socket),
         try !UpstreamMasquerade.hasRules(of: attachment, for: addresses, on: socket)
       else { return nil }
       leftovers = try UpstreamMasquerade.families(
@@ -134,7 +140,7 @@ extension Masquerade {
 
   /// What an attachment should have and has not, in words; nil if it has everything.
   private static func whatIsMissing(
-    _ owner: OwnerTag, _ addresses: [InterfaceAddress],
+    _ owner: OwnerTag, _ addresses: [InterfaceAddress], _ egress: EgressAddresses?,
     on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> String? {
     guard try MasqueradeLayout.isWhole(for: addresses, on: socket) else {
@@ -150,6 +156,13 @@ extension Masquerade {
     }
     for (query, element) in zip(queries, try socket.elements(queries)) where element == nil {
       return "an element of set \(query.set.name) is missing"
+    }
+    for address in addresses.map(\.address) {
+      guard let outside = egress?.address(address.family) else { continue }
+      let element = try socket.elements([MasqueradeLayout.egress(address)]).first ?? nil
+      guard element?.value == .data(ElementKey(.address(outside))) else {
+        return "\(address) does not leave as \(outside)"
+      }
     }
     let unknown = addresses.filter { !words.contains($0.description) }
     return unknown.isEmpty ? nil : "\(unknown.commaSeparated) belongs to another attachment"

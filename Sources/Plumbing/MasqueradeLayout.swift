@@ -5,6 +5,7 @@ internal import Nftables
 /// What our table holds for masquerading, and why it is made so.
 ///
 ///     set masquerade_v4     { 10.1.2.3 }             pods whose address is hidden
+///     map egress_v4         { 10.1.2.3 : 192.0.2.7 } who is seen under a chosen address outside
 ///     set own_subnet_v4_24  { 10.1.2.3 . 10.1.2.0 }  where it is not, for prefixes of 24 bits
 ///
 ///     chain masquerade_pods {    hooked into postrouting
@@ -14,6 +15,7 @@ internal import Nftables
 ///     }
 ///     chain masquerade_v4 {
 ///       ip saddr . ip daddr & 255.255.255.0 @own_subnet_v4_24 return
+///       snat ip to ip saddr map @egress_v4
 ///       masquerade
 ///     }
 ///
@@ -44,6 +46,12 @@ enum MasqueradeLayout {
       key: [prefix.family.dataType, prefix.family.dataType])
   }
 
+  /// The pods of a family that leave under a chosen address, each with that address.
+  static func egress(_ family: IPFamily) -> NamedMap {
+    NamedMap(
+      "egress_\(family.shortName)", in: .ours, key: [family.dataType], value: [family.dataType])
+  }
+
   /// The chain for packets of pods.
   static func chain(_ family: IPFamily) -> Chain {
     Chain(chainName(family), in: .ours)
@@ -62,6 +70,11 @@ extension MasqueradeLayout {
   /// Where the elements of an address stand.
   static func source(_ address: IPAddress) -> ElementQuery {
     ElementQuery(ElementKey(.address(address)), in: sources(address.family))
+  }
+
+  /// Where the element stands that gives an address its own outside.
+  static func egress(_ address: IPAddress) -> ElementQuery {
+    ElementQuery(ElementKey(.address(address)), in: egress(address.family).set)
   }
 
   /// Where the element stands that spares an address's own subnet.
@@ -98,8 +111,9 @@ extension MasqueradeLayout {
   ) throws(NetlinkError) -> Bool {
     guard try isLaid(on: socket) else { return false }
     for family in Set(addresses.map(\.family)) {
-      // Each is jumped to once, masquerades, and spares the subnets of at least one length.
-      guard let uses = try socket.listedChain(chain(family))?.uses, uses >= 3 else { return false }
+      // Each is jumped to once, spares the subnets of at least one length, gives some an address of
+      // their own, and masquerades.
+      guard let uses = try socket.listedChain(chain(family))?.uses, uses >= 4 else { return false }
     }
     return true
   }
@@ -111,6 +125,7 @@ extension MasqueradeLayout {
     transaction.add(shared.set)
     for family in IPFamily.allCases {
       transaction.add(sources(family))
+      transaction.add(egress(family))
     }
     for prefix in prefixes {
       transaction.add(ownSubnets(prefix))
@@ -122,6 +137,9 @@ extension MasqueradeLayout {
       for prefix in prefixes.sorted(by: { $0.length > $1.length }) where prefix.family == family {
         transaction.append(ownSubnetRule(prefix), to: chain(family))
       }
+      transaction.append(
+        Rule([.family(family)], sourceOf: .source(family), in: egress(family), family),
+        to: chain(family))
       transaction.append(Rule([], .masquerade), to: chain(family))
     }
     transaction.add(withinCluster)

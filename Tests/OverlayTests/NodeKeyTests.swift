@@ -130,6 +130,90 @@ struct EgressTests {
     #expect(try lab[1].apply() == "nothing to change")
   }
 
+  @Test("is seen under the address that the pod or its network asks for, until DEL")
+  func choosesAddress() throws {
+    let lab = try ClusterLab(2)
+    try lab.apply()
+    let node = lab[1]
+    try node.sh(
+      """
+      ip addr add 192.0.2.77/32 dev lo; ip addr add 192.0.2.78/32 dev lo
+      ip addr add 2001:db8:7::77/128 dev lo nodad
+      """)
+    try lab.sh(
+      """
+      ip addr add 198.51.100.1/32 dev lo; ip addr add 2001:db8::1/128 dev lo nodad
+      ip route add 192.0.2.0/24 via 172.16.1.2; ip route add 2001:db8:7::/64 via fd00:100:1::2
+      """)
+    _ = try node.pod("first", keys: ["ipMasq": true])
+    let before = try node.snapshot()
+    let own: JSONObject = ["ipMasq": true, "egressIP": ["192.0.2.77", "2001:db8:7::77"]]
+    let one = try node.pod("one", keys: own)
+    let asking: JSONObject = [
+      "ipMasq": true, "egressIP": "192.0.2.77", "args": ["cni": ["egressIP": "192.0.2.78"]],
+    ]
+    let two = try node.pod("two", keys: asking)
+    let annotated = try node.pod(
+      "three",
+      keys: [
+        "ipMasq": true, "capabilities": ["io.kubernetes.cri.pod-annotations": true],
+        "runtimeConfig": [
+          "io.kubernetes.cri.pod-annotations": ["swift-cni.dev/egress-ip": "192.0.2.78"]
+        ],
+      ])
+    let far = try lab[2].pod("far")
+    for transport in Traffic.Transport.allCases {
+      for (pod, outside) in [(one, "192.0.2.77"), (two, "192.0.2.78"), (annotated, "192.0.2.78")] {
+        #expect(
+          try Traffic.exchange(
+            transport, from: pod.namespace, to: lab.middle, at: "198.51.100.1") == outside)
+        #expect(
+          try Traffic.exchange(
+            transport, from: pod.namespace, to: far.namespace, at: try far.address(.v4))
+            == (try pod.address(.v4)))
+      }
+      #expect(
+        try Traffic.exchange(transport, from: one.namespace, to: lab.middle, at: "2001:db8::1")
+          == "2001:db8:7::77")
+      // A family for which nothing was chosen leaves as usual.
+      #expect(
+        try Traffic.exchange(transport, from: two.namespace, to: lab.middle, at: "2001:db8::1")
+          == node.underlay(.v6))
+    }
+    var checked = own
+    checked["prevResult"] = .object(one.result.withLock { $0 })
+    try node.ask("CHECK", node.network(checked), pod: one).succeed()
+    try node.sh("nft flush map inet swift_cni egress_v4")
+    let outcome = try node.ask("CHECK", node.network(checked), pod: one)
+    #expect("\(try outcome.document())".contains("does not leave as 192.0.2.77"))
+    // What has gone is no obstacle, and DEL needs no key.
+    for pod in [one, two, annotated] {
+      try node.ask("DEL", node.network(["ipMasq": true]), pod: pod).succeed()
+    }
+    #expect(Witness.difference(from: before, to: try node.snapshot()) == [])
+  }
+
+  @Test(
+    "cannot be an address that makes no sense",
+    arguments: [
+      (["ipMasq": true, "egressIP": "192.0.2.99"], "192.0.2.99 is no address of this node"),
+      (["ipMasq": true, "egressIP": "127.0.0.1"], "127.0.0.1 is no address of this node"),
+      (["ipMasq": true, "egressIP": "host"], "egressIP"),
+      (["ipMasq": true, "egressIP": 7], "egressIP"),
+      (["ipMasq": true, "egressIP": ["172.16.1.2", "172.16.1.3"]], "more than one IPv4 address"),
+      (["egressIP": "172.16.1.2"], "egressIP needs"),
+    ] as [(JSONObject, String)])
+  func refusesAddress(keys: JSONObject, message: String) throws {
+    let lab = try ClusterLab(1)
+    try lab.apply()
+    let node = lab[1]
+    _ = try node.pod("first", keys: ["ipMasq": true])
+    let before = try node.snapshot()
+    let outcome = try node.ask("ADD", node.network(keys), pod: try LabPod("one"))
+    #expect("\(try outcome.document())".contains(message))
+    #expect(Witness.difference(from: before, to: try node.snapshot()) == [])
+  }
+
   @Test("pods of another network of the node are hidden from the cluster too")
   func hidesOthers() throws {
     let lab = try ClusterLab(2, families: [.v4])

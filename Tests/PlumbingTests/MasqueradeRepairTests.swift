@@ -131,8 +131,8 @@ struct MasqueradeRepairTests {
     #expect(state.sources.count == 80)
     #expect(state.owners.count == 40)
     #expect(rules.filter { $0.chain == "masquerade_pods" }.count == 5)
-    #expect(rules.filter { $0.chain == "masquerade_v4" }.count == 8 + 1)
-    #expect(rules.filter { $0.chain == "masquerade_v6" }.count == 1 + 1)
+    #expect(rules.filter { $0.chain == "masquerade_v4" }.count == 8 + 2)
+    #expect(rules.filter { $0.chain == "masquerade_v6" }.count == 1 + 2)
   }
 
   @discardableResult

@@ -29,7 +29,8 @@ extension Bridge {
     }
     if settings.masquerades && settings.ipamType != nil {
       try Masquerade.check(
-        for: attachment, addresses: previous.result.addresses.map(\.address))
+        for: attachment, addresses: previous.result.addresses.map(\.address),
+        leavingAs: settings.egress)
     }
   }
 

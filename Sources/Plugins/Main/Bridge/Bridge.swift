@@ -50,7 +50,9 @@ public enum Bridge: Plugin {
       try Gateway.serve(&result, settings, on: bridge, in: worlds)
 
       if settings.masquerades {
-        try Masquerade.add(for: attachment, addresses: result.addresses.map(\.address))
+        try settings.egress.requireLocal(in: worlds)
+        try Masquerade.add(
+          for: attachment, addresses: result.addresses.map(\.address), leavingAs: settings.egress)
         rollback.undo { try Masquerade.remove(for: attachment) }
       }
     } else {

@@ -17,6 +17,8 @@ struct BridgeConfiguration: Sendable {
   let forcesAddress: Bool
   /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
   let masquerades: Bool
+  /// Under which addresses a pod is seen outside: key `egressIP`, or the pod's own wish.
+  let egress: EgressAddresses
   /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
   let mtu: MTU?
   /// Whether a frame may leave by the port that it came in: key `hairpinMode`.
@@ -68,6 +70,7 @@ struct BridgeConfiguration: Sendable {
     leavesContainerAlone = keys.disableContainerInterface
     mtu = try request.configuration.mtu()
     masquerades = try request.configuration.masquerades(request.log)
+    egress = try EgressAddresses(request, isMasquerading: masquerades)
     try refuseContradictions()
   }
 

@@ -40,7 +40,9 @@ public enum PTP: Plugin {
     try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
 
     if settings.masquerades {
-      try Masquerade.add(for: attachment, addresses: result.addresses.map(\.address))
+      try settings.egress.requireLocal(in: worlds)
+      try Masquerade.add(
+        for: attachment, addresses: result.addresses.map(\.address), leavingAs: settings.egress)
       rollback.undo { try Masquerade.remove(for: attachment) }
     }
     try pair.waitUntilUp(for: result.addresses, in: worlds)
@@ -97,7 +99,8 @@ public enum PTP: Plugin {
     try HostRoutes.check(previous.result.addresses, through: inside, in: worlds)
     if settings.masquerades {
       try Masquerade.check(
-        for: try request.attachment, addresses: previous.result.addresses.map(\.address))
+        for: try request.attachment, addresses: previous.result.addresses.map(\.address),
+        leavingAs: settings.egress)
     }
   }
 

@@ -8,6 +8,8 @@ import Plumbing
 struct PTPConfiguration: Sendable {
   /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
   let masquerades: Bool
+  /// Under which addresses a pod is seen outside: key `egressIP`, or the pod's own wish.
+  let egress: EgressAddresses
   /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
   let mtu: MTU?
   /// The IPAM plugin; there is no network of this kind without addresses.
@@ -22,5 +24,6 @@ struct PTPConfiguration: Sendable {
     ipamType = type
     mtu = try request.configuration.mtu()
     masquerades = try request.configuration.masquerades(request.log)
+    egress = try EgressAddresses(request, isMasquerading: masquerades)
   }
 }
