@@ -205,6 +205,11 @@ let proof: [Target] = [
   tests(
     "VMTests", ["TestSupport", "Linux", "cni"], at: "Tests/VM", besides: ["Guest", "boot.sh"]),
   tests("RuntimeTests", ["TestSupport", "Linux", "cni"], besides: ["Lab"]),
+  // Hostile input: what makes it, and the built program under it.
+  floor("Mutation", ["JSON", "Linux"], path: "Tests/Fuzz/Mutation"),
+  tests(
+    "FuzzTests", ["Mutation", "TestSupport", "Witness", "JSON", "Linux", "cni"],
+    at: "Tests/Fuzz/Tests"),
   // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",
