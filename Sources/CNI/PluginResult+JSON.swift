@@ -19,7 +19,7 @@ extension PluginResult {
     }
     routes = try fields.each("routes") { fields throws(ProtocolError) in try ResultRoute(fields) }
     dns = try fields.dnsSettings()
-    otherMembers = fields.members(except: ["cniVersion", "interfaces", "ips", "routes", "dns"])
+    otherMembers = fields.members(except: Self.shapeKeys)
   }
 
   /// The members of the shape of 1.0.0 and newer, but for the version.
@@ -29,7 +29,23 @@ extension PluginResult {
     document.set("ips", addresses.map { .object($0.document) })
     document.set("routes", routes.map { .object($0.document) })
     if !dns.isEmpty { document["dns"] = .object(dns.document) }
-    return document.members + otherMembers
+    document.add(otherMembers, exceptNamed: Self.shapeKeys)
+    return document.members
+  }
+}
+
+extension PluginResult {
+  /// The keys that mean something since 0.3.0.
+  static var shapeKeys: [String] { ["cniVersion", "interfaces", "ips", "routes", "dns"] }
+}
+
+extension JSONObject {
+  /// Adds members that are not known, but for those whose key means something here.
+  ///
+  /// What was said under a key that meant nothing in one version must not be taken for something in
+  /// another.
+  mutating func add(_ others: [JSONMember], exceptNamed known: [String]) {
+    members += others.filter { other in !known.contains { other.isNamed($0) } }
   }
 }
 
@@ -45,8 +61,7 @@ extension ResultInterface {
         interface.socketPath = try fields.text("socketPath") ?? ""
         interface.pciID = try fields.text("pciID") ?? ""
       }
-      let details = hasDetails ? ["mtu", "socketPath", "pciID"] : []
-      interface.otherMembers = fields.members(except: ["name", "mac", "sandbox"] + details)
+      interface.otherMembers = fields.members(except: Self.keys(hasDetails: hasDetails))
       return interface
     }
   }
@@ -61,8 +76,12 @@ extension ResultInterface {
       document.set("socketPath", socketPath)
       document.set("pciID", pciID)
     }
-    document.members += otherMembers
+    document.add(otherMembers, exceptNamed: Self.keys(hasDetails: hasDetails))
     return document
+  }
+
+  private static func keys(hasDetails: Bool) -> [String] {
+    ["name", "mac", "sandbox"] + (hasDetails ? ["mtu", "socketPath", "pciID"] : [])
   }
 }
 
@@ -80,7 +99,7 @@ extension ResultAddress {
       interface = try fields.read { fields throws(JSONFieldError) in
         try fields.integer("interface")
       }
-      otherMembers = fields.members(except: ["version", "address", "gateway", "interface"])
+      otherMembers = fields.members(except: Self.shapeKeys)
     } else {
       otherMembers = fields.members(except: [addressKey, "gateway", "routes"])
     }
@@ -91,9 +110,12 @@ extension ResultAddress {
     var document: JSONObject = ["address": .string(address.description)]
     document.set("gateway", gateway?.description)
     document.set("interface", interface)
-    document.members += otherMembers
+    document.add(otherMembers, exceptNamed: Self.shapeKeys)
     return document
   }
+
+  /// The keys that mean something since 0.3.0.
+  static var shapeKeys: [String] { ["version", "address", "gateway", "interface"] }
 }
 
 extension ResultRoute {

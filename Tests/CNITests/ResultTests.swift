@@ -52,6 +52,20 @@ struct ResultTests {
 
   static let layer2 = PluginResult(interfaces: [full.interfaces[0]])
 
+  @Test("takes nothing that a version does not know for something that another knows")
+  func keysOfOtherVersions() throws {
+    let old = try PluginResult(
+      object(
+        #"{"ip4": {"ip": "10.1.0.2/24", "address": "x"}, "ips": 1, "interfaces": [], "kept": 1}"#),
+      version: .v0_2_0)
+    let new = try PluginResult(old.document(for: .v1_1_0), version: .v1_1_0)
+    #expect(new.interfaces.isEmpty)
+    #expect(new.addresses.map(\.address) == [cidr("10.1.0.2/24")])
+    #expect(new.otherMembers.map(\.key) == ["kept"])
+    let back = try object(printed(old, .v0_2_0))
+    #expect(back["ips"] == 1)
+  }
+
   @Test("is printed as upstream prints it, in every version", arguments: SpecVersion.all)
   func everyVersion(_ version: SpecVersion) throws {
     #expect(try printed(Self.full, version) == golden("full-\(version)"))

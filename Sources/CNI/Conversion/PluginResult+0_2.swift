@@ -37,7 +37,8 @@ extension PluginResult {
       throw ProtocolError(.incompatibleVersion, "cannot convert: no valid IP addresses")
     }
     document["dns"] = .object(dns.document)
-    return document.members + otherMembers
+    document.add(otherMembers, exceptNamed: ["cniVersion", "ip4", "ip6", "dns"])
+    return document.members
   }
 }
 
@@ -53,7 +54,7 @@ extension ResultAddress {
         element.members += route.otherMembers
         return .object(element)
       })
-    document.members += otherMembers
+    document.add(otherMembers, exceptNamed: ["ip", "gateway", "routes"])
     return document
   }
 }

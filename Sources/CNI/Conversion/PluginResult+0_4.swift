@@ -17,7 +17,8 @@ extension PluginResult {
     document.set("ips", addresses.map { .object($0.familyDocument) })
     document.set("routes", routes.map { .object($0.document) })
     document["dns"] = .object(dns.document)
-    return document.members + otherMembers
+    document.add(otherMembers, exceptNamed: Self.shapeKeys)
+    return document.members
   }
 }
 
@@ -28,7 +29,7 @@ extension ResultAddress {
     document.set("interface", interface)
     document.set("address", address.description)
     document.set("gateway", gateway?.description)
-    document.members += otherMembers
+    document.add(otherMembers, exceptNamed: Self.shapeKeys)
     return document
   }
 }
