@@ -207,8 +207,20 @@ let proof: [Target] = [
   tests("RuntimeTests", ["TestSupport", "Linux", "cni"], besides: ["Lab"]),
   // Hostile input: what makes it, and the built program under it.
   floor("Mutation", ["JSON", "Linux"], path: "Tests/Fuzz/Mutation"),
+  floor(
+    "FuzzTargets",
+    [
+      "PluginSuite", "CNI", "BandwidthPlugin", "BridgePlugin", "DHCPPlugin", "FirewallPlugin",
+      "HostDevicePlugin", "HostLocalPlugin", "IPVLANPlugin", "MACVLANPlugin", "PTPPlugin",
+      "PortMapPlugin", "StaticPlugin", "TapPlugin", "TuningPlugin", "VLANPlugin", "VRFPlugin",
+      "IPAM", "DHCPClient", "Services", "Conntrack", "Nftables", "RouteNetlink", "Netlink",
+    ] + ground,
+    path: "Tests/Fuzz/Targets"),
+  .executableTarget(
+    name: "fuzz", dependencies: ["FuzzTargets", "Mutation", "JSON", "Linux"],
+    path: "Tests/Fuzz/Program", swiftSettings: settings),
   tests(
-    "FuzzTests", ["Mutation", "TestSupport", "Witness", "JSON", "Linux", "cni"],
+    "FuzzTests", ["Mutation", "fuzz", "TestSupport", "Witness", "JSON", "Linux", "cni"],
     at: "Tests/Fuzz/Tests"),
   // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
   .executableTarget(

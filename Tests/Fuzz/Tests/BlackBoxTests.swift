@@ -129,6 +129,8 @@ extension HostileRound {
     case "bandwidth": line.hasPrefix("+ queue host0 ")
     // Below 1280 bytes the kernel takes IPv6 from a link, and nobody can give it back.
     case "tuning": line.hasPrefix("- pod ") && line.contains(" fd00:9::")
+    // What it moves to a table of its own stays there until the link goes; as upstream.
+    case "sbr": line.hasPrefix("- pod route ")
     default: false
     }
   }
