@@ -222,6 +222,10 @@ let proof: [Target] = [
   tests(
     "FuzzTests", ["Mutation", "fuzz", "TestSupport", "Witness", "JSON", "Linux", "cni"],
     at: "Tests/Fuzz/Tests"),
+  // Random sequences of everything that happens to a node, beside a model of it.
+  tests(
+    "ModelTests",
+    ["Mutation", "IPAM", "Addressing", "TestSupport", "Witness", "JSON", "Linux", "cni"]),
   // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",

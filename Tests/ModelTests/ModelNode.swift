@@ -1,0 +1,179 @@
+import Glibc
+import JSON
+import Linux
+import TestSupport
+import Testing
+import Witness
+
+@testable import IPAM
+
+/// A node for the built program, which can be rebooted: a host, pods, a small disk for the leases.
+///
+/// To be made inside ``run(_:)`` only.
+struct ModelNode: ~Copyable {
+  /// Where the leases are.
+  static let store = "/var/lib/cni/networks/net"
+  private static let tracer = "/usr/bin/strace"
+  private let plugins: TemporaryDirectory
+  private var host: FreshNamespace
+  private var pods: [String: PodPlace]
+
+  /// Does some work where `/run` and `/var/lib` are the caller's own.
+  static func run<Product: Sendable>(
+    _ body: @escaping @Sendable () throws -> Product
+  ) async throws -> Product {
+    try await OwnMounts.run(emptying: ["/run", "/var/lib"]) {
+      // Small enough to be filled.
+      try Syscall.check("remount", "/var/lib") {
+        unsafe mount(
+          "test", "/var/lib", "tmpfs", UInt(MS_REMOUNT), "size=512k,nr_inodes=200")
+      }
+      return try body()
+    }
+  }
+
+  init() throws {
+    try Self.empty("/var/lib")
+    try Self.empty("/run")
+    let plugins = try TemporaryDirectory()
+    let program = try File.read(BuiltProgram.cni(), limit: 1 << 30)
+    try File.replace(plugins.path("cni"), with: program, mode: 0o755, flushed: false)
+    for name in ["bridge", "host-local", "portmap"] {
+      try File.link(plugins.path("cni"), as: plugins.path(name))
+    }
+    let host = try FreshNamespace()
+    self.plugins = plugins
+    self.host = host
+    pods = [:]
+  }
+
+  // MARK: Calls
+
+  /// Runs a plugin; if `killedAt` is given, it is killed where it makes that call for that time.
+  func call(
+    _ command: String, _ plugin: JSONObject, pod: String?, killedAt: (call: String, number: Int)?
+  ) throws -> ChildProcess.Outcome {
+    var variables = ["CNI_COMMAND": command, "CNI_PATH": plugins.path, "PATH": "/usr/sbin:/sbin"]
+    if let pod {
+      variables["CNI_CONTAINERID"] = pod
+      variables["CNI_IFNAME"] = "eth0"
+      // Also when it has gone: runtimes do not know.
+      variables["CNI_NETNS"] = pods[pod]?.path ?? "/run/gone/\(pod)"
+    }
+    var words = [plugins.path(plugin["type"]?.textValue ?? "")]
+    if let killedAt {
+      words =
+        [
+          Self.tracer, "-qq", "-o", "/dev/null", "-e",
+          "inject=\(killedAt.call):signal=KILL:when=\(killedAt.number)",
+        ] + words
+    }
+    return try host.run { [words, variables] in
+      try ChildProcess.run(
+        words[0], arguments: Array(words.dropFirst()), environment: Environment(variables),
+        input: JSONWriter.write(.object(plugin)),
+        limits: ChildProcess.Limits(time: .seconds(60)))
+    }
+  }
+
+  // MARK: Pods and boots
+
+  mutating func makePod(_ name: String) throws {
+    if pods[name] == nil { pods[name] = try PodPlace(name) }
+  }
+
+  mutating func removePod(_ name: String) { pods[name] = nil }
+
+  func hasPod(_ name: String) -> Bool { pods[name] != nil }
+
+  /// Ends all namespaces, empties `/run`, makes the boot that the store remembers an earlier one.
+  ///
+  /// The kernel's own name of the boot cannot be changed from here.
+  mutating func reboot() throws {
+    pods = [:]
+    host = try FreshNamespace()
+    try Self.empty("/run")
+    let path = "\(Self.store)/.swift-cni/index"
+    guard var bytes = try File.readIfPresent(path, limit: 1 << 24) else { return }
+    let now = unsafe withUnsafeBytes(of: try BootStamp.current().boot) { unsafe Array($0) }
+    for place in stride(from: 0, to: bytes.count - 7, by: 8)
+    where Array(bytes[place..<place + 8]) == now {
+      bytes[place] ^= 0xff
+    }
+    try File.open(path, for: .updating).write(bytes, at: 0)
+  }
+
+  // MARK: The disk
+
+  static func fillDisk() throws {
+    let ballast = try File.open("/var/lib/ballast", for: .updatingOrMaking)
+    var size = 0
+    for chunk in [4096, 1] {
+      do {
+        while true {
+          try ballast.write([UInt8](repeating: 1, count: chunk), at: size)
+          size += chunk
+        }
+      } catch {
+        guard error.errno == .noSpace else { throw error }
+      }
+    }
+  }
+
+  static func makeRoom() throws { try File.remove("/var/lib/ballast") }
+
+  private static func empty(_ directory: String) throws {
+    for name in try Directory.entries(of: directory) {
+      let path = "\(directory)/\(name)"
+      if try File.status(of: path)?.kind == .directory {
+        try empty(path)
+        try Directory.remove(path)
+      } else {
+        try File.remove(path)
+      }
+    }
+  }
+
+  // MARK: What is there
+
+  /// The address files and what they hold.
+  static func leases() throws -> [String: String] {
+    guard try File.status(of: store) != nil else { return [:] }
+    var leases: [String: String] = [:]
+    for name in try Directory.entries(of: store)
+    where name.first?.isHexDigit == true && (name.contains(".") || name.contains(":")) {
+      leases[name] = String(decoding: try File.read("\(store)/\(name)", limit: 4096), as: UTF8.self)
+    }
+    return leases
+  }
+
+  /// The links of the host that are ports of a bridge.
+  func ports() throws -> Set<String> {
+    Set(try host.run { try Witness.links() }.filter { $0.master != nil }.map(\.name))
+  }
+
+  /// What the sets and maps of our table hold, a text for each element.
+  func elements() throws -> [SeenElement] {
+    try host.run { try Witness.elements() }.filter { !$0.set.hasPrefix("__") }
+  }
+
+  /// The addresses of a pod's interface.
+  func addresses(of pod: String) throws -> [String] {
+    guard let pod = pods[pod] else { return [] }
+    return try pod.namespace.run { try Witness.addresses(on: "eth0") }
+  }
+}
+
+/// A pod's namespace at a path that no other gets after it.
+private final class PodPlace {
+  private let named: NamedNamespace
+
+  init(_ name: String) throws {
+    let made = try NamedNamespace(name)
+    named = made
+  }
+
+  var path: String { named.path }
+
+  var namespace: FreshNamespace { _read { yield named.fresh } }
+}
