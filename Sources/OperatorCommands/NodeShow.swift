@@ -9,7 +9,7 @@ struct NodeShow: Verb {
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "Show this node, its peers, how they are reached, and what apply would do.",
-    discussion: "Changes nothing.")
+    discussion: "Changes nothing, but that a node that has no subnet yet is allotted one.")
 
   @Flag(help: "Print JSON.")
   var json = false

@@ -69,19 +69,26 @@ public struct OverlayPlan: Hashable, Sendable {
       }
       mtu = wanted
     }
-    self.problems = problems
-    guard !node.podFamilies.contains(.v6) || mtu.bytes >= 1280 else {
-      throw .refused(
-        "\(mtu) bytes are left for a packet, and IPv6 needs 1280",
-        advice: "raise the MTU of the network below to 1350, or leave IPv6 out")
+    if node.podFamilies.contains(.v6), mtu < Self.leastForIPv6 {
+      // Not the end of it: a router's word can be false, and what is too long is sent in fragments.
+      problems.append(
+        "\(mtu) bytes are left for a packet, and IPv6 needs \(Self.leastForIPv6): tunnels send "
+          + "fragments, which is slow; raise the MTU of the network below to 1350")
+      mtu = Self.leastForIPv6
     }
+    self.problems = problems
     tunnels = Self.tunnels(node, limits)
   }
 }
 
 extension OverlayPlan {
-  private static var ethernet: MTU {
-    do throws(AddressParseError) { return try MTU(1500) } catch { preconditionFailure("\(error)") }
+  private static var ethernet: MTU { size(1500) }
+
+  /// The longest packet that every link must carry for IPv6. RFC 8200, section 5
+  private static var leastForIPv6: MTU { size(1280) }
+
+  private static func size(_ bytes: Int) -> MTU {
+    do throws(AddressParseError) { return try MTU(bytes) } catch { preconditionFailure("\(error)") }
   }
 
   struct Problem: Error { let text: String }
@@ -158,7 +165,8 @@ extension OverlayPlan {
       node.subnets.first { $0.family == family }?.first
     }
     return node.underlay.compactMap { own in
-      guard let mtu = node.mtu ?? limits[own.family] else { return nil }
+      guard var mtu = node.mtu ?? limits[own.family] else { return nil }
+      if node.podFamilies.contains(.v6) { mtu = max(mtu, leastForIPv6) }
       // Pods use the tunnel of their own family where both nodes have it, so with both a node's base
       // address of a family is on one of them only.
       let addresses =

@@ -9,6 +9,7 @@ public struct PeerSet: Sendable {
   public private(set) var problems: [NodeFileError] = []
 
   private var holders: [String: NodeName] = [:]
+  /// The subnets of all peers so far, by their first addresses; none overlaps another.
   private var claims: [(subnet: Subnet, file: String)] = []
 
   /// Takes each file's peer unless it contradicts the node or an earlier file.
@@ -35,7 +36,7 @@ public struct PeerSet: Sendable {
       holders[Self.tunnelKey(peer, family)] = peer.name
     }
     holders["name \(peer.name)"] = peer.name
-    claims += peer.subnets.map { ($0, file) }
+    for subnet in peer.subnets { claims.insert((subnet, file), at: place(of: subnet)) }
   }
 
   private static func tunnelKey(_ peer: Peer, _ family: IPFamily) -> String {
@@ -79,6 +80,20 @@ public struct PeerSet: Sendable {
   }
 
   private func overlapping(_ subnet: Subnet) -> (subnet: Subnet, file: String)? {
-    claims.first { $0.subnet.overlaps(subnet) }
+    // The others lie further away on either side.
+    let place = place(of: subnet)
+    let near = claims[max(place - 1, 0)..<min(place + 1, claims.count)]
+    return near.first { $0.subnet.overlaps(subnet) }
+  }
+
+  /// Before which claim a subnet belongs.
+  private func place(of subnet: Subnet) -> Int {
+    var low = 0
+    var high = claims.count
+    while low < high {
+      let middle = (low + high) / 2
+      if claims[middle].subnet.first < subnet.first { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

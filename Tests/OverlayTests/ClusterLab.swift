@@ -262,10 +262,10 @@ final class LabNode: Sendable {
   }
 
   /// Adds a pod.
-  func pod(_ name: String, keys: JSONObject = [:]) throws -> LabPod {
+  func pod(_ name: String, by plugin: String = "bridge", keys: JSONObject = [:]) throws -> LabPod {
     let pod = try LabPod("\(self.name)-\(name)")
     let runner = try PluginRun(.suite)
-    var call = PluginCall("bridge", network(keys), namespace: pod.namespace.path)
+    var call = PluginCall(plugin, network(keys), namespace: pod.namespace.path)
     call.container = pod.name
     let outcome = try run { runner.add(call) }
     let result = try outcome.result()
@@ -277,9 +277,11 @@ final class LabNode: Sendable {
   }
 
   /// Asks host-local on this node.
-  func ask(_ command: String, _ configuration: String, pod: LabPod) throws -> PluginOutcome {
+  func ask(
+    _ command: String, _ configuration: String, by plugin: String = "bridge", pod: LabPod
+  ) throws -> PluginOutcome {
     let runner = try PluginRun(.suite)
-    var call = PluginCall("bridge", configuration, namespace: pod.namespace.path)
+    var call = PluginCall(plugin, configuration, namespace: pod.namespace.path)
     call.container = pod.name
     return try run { runner.ask(command, call) }
   }

@@ -130,6 +130,27 @@ struct FlatNetworkTests {
     #expect(try lab[2].run { try Witness.link(named: "flannel.1")?.mtu } == 1290)
   }
 
+  @Test("gets packets through, if in fragments, where a router says that hardly anything fits")
+  func fragments() throws {
+    let lab = try ClusterLab(2, families: [.v4])
+    try lab[1].sh("ip link set eth0 mtu 1000")
+    try lab.sh("ip link set node1 mtu 1000")
+    #expect(throws: (any Error).self) { try lab[1].apply() }
+    try lab[2].apply()
+    let pods = try lab.pods()
+    #expect(try pods[0].run { try Witness.link(named: "eth0")?.mtu } == 1280)
+    for family in IPFamily.allCases {
+      let far = try pods[1].address(family)
+      // A first long packet of IPv6 may be lost here.
+      _ = try Traffic.pings(far, from: pods[0].namespace, size: 3000, patience: "0.5")
+      #expect(try Traffic.pings(far, from: pods[0].namespace, size: 3000))
+      #expect(
+        try Traffic.exchange(
+          .tcp, from: pods[0].namespace, to: pods[1].namespace, at: far, size: 100_000)
+          == (try pods[0].address(family)))
+    }
+  }
+
   @Test("follows a node to another address")
   func followsAddress() throws {
     let lab = try ClusterLab(2, settings: ["underlay": nil, "interface": "eth0"])
@@ -177,6 +198,58 @@ struct FlatNetworkTests {
       kept.allSatisfy { $0.hasPrefix("+ ") && ($0.contains("77") || $0.contains("10.99.0.0")) })
     try lab.expectAllPairs(Array(pods[0...1]))
     #expect(try !Traffic.pings(try pods[2].address(.v4), from: pods[0].namespace, patience: "0.5"))
+  }
+
+  @Test("refuses a bad file and applies the others, and tells all of it as JSON too")
+  func refusesOneByOne() throws {
+    let lab = try ClusterLab(3)
+    try lab[1].write(peer: "node-3", ["name": "node-3", "underlay": ["172.16.3.2"], "subnets": 7])
+    let error = #expect(throws: (any Error).self) { try lab[1].cnictl("apply", "--json") }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.hasSuffix("peers.d/node-3.json: subnets: expected a list, found number 7"))
+    let report = try JSONParser.parse(lab[1].output).objectValue
+    #expect(report?["peers"] == 1)
+    #expect(report?["problems"]?.listValue?.count == 1)
+    for node in [lab[2], lab[3]] { try node.apply() }
+    try lab.expectAllPairs([try lab[1].pod("one"), try lab[2].pod("one")])
+
+    let shown = try JSONParser.parse(try lab[1].cnictl("show", "--json")).objectValue
+    #expect(shown?["peers"]?.listValue?.count == 2)
+    #expect(shown?["pending"] == [])
+    #expect(shown?["problems"]?.listValue?.count == 1)
+    #expect(shown?["tunnels"] == ["flannel.1", "flannel-v6.1"])
+  }
+
+  @Test("changes nothing when the node's own file is missing, bad, or speaks of another host")
+  func refusesWhole() throws {
+    let lab = try ClusterLab(2)
+    let node = lab[1]
+    try node.apply()
+    let before = try node.snapshot()
+    let file = try #require(try node.directory.text("etc/node.json"))
+    for (text, message) in [
+      ("{", "node.json"),
+      (file.replacing("172.16.1.2", with: "172.16.9.9"), "no address of this host"),
+      (file.replacing("node-1", with: ""), "name"),
+    ] {
+      try node.directory.write("etc/node.json", text)
+      let error = #expect(throws: (any Error).self) { try node.apply() }
+      #expect("\(error.map { "\($0)" } ?? "")".contains(message))
+    }
+    try File.remove(node.directory.path("etc/node.json"))
+    let error = #expect(throws: (any Error).self) { try node.apply() }
+    #expect("\(error.map { "\($0)" } ?? "")".contains("this node is in no flat network"))
+    #expect(try node.snapshot() == before)
+  }
+
+  @Test("leaves another's tunnel of the same number alone, and says so")
+  func refusesTakenNumber() throws {
+    let lab = try ClusterLab(1, families: [.v4])
+    try lab[1].sh("ip link add theirs type vxlan id 1 dstport 8472 local 172.16.1.2")
+    let error = #expect(throws: (any Error).self) { try lab[1].apply() }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.contains("create vxlan link flannel.1: EEXIST"), "\(text)")
+    #expect(try lab[1].run { try Witness.link(named: "theirs") } != nil)
   }
 
   @Test("leaves another's route to a peer's pods alone, and says so")

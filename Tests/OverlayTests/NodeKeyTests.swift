@@ -52,6 +52,10 @@ struct NodeKeyTests {
       message: "the tunnel flannel.1 to the other nodes is gone",
       prepare: "ip link del flannel.1"),
     Case(
+      testDescription: "STATUS while the tunnel is gone", command: "STATUS", code: 50,
+      message: "the tunnel flannel.1 to the other nodes is gone",
+      prepare: "ip link del flannel.1"),
+    Case(
       testDescription: "ADD with a range besides", command: "ADD", code: 7,
       message: "ipam.rangeStart goes without", prepare: "true",
       keys: ["rangeStart": "10.5.1.9"]),
@@ -130,8 +134,10 @@ struct EgressTests {
     #expect(try lab[1].apply() == "nothing to change")
   }
 
-  @Test("is seen under the address that the pod or its network asks for, until DEL")
-  func choosesAddress() throws {
+  @Test(
+    "is seen under the address that the pod or its network asks for, until DEL",
+    arguments: ["bridge", "ptp"])
+  func choosesAddress(plugin: String) throws {
     let lab = try ClusterLab(2)
     try lab.apply()
     let node = lab[1]
@@ -145,16 +151,16 @@ struct EgressTests {
       ip addr add 198.51.100.1/32 dev lo; ip addr add 2001:db8::1/128 dev lo nodad
       ip route add 192.0.2.0/24 via 172.16.1.2; ip route add 2001:db8:7::/64 via fd00:100:1::2
       """)
-    _ = try node.pod("first", keys: ["ipMasq": true])
+    _ = try node.pod("first", by: plugin, keys: ["ipMasq": true])
     let before = try node.snapshot()
     let own: JSONObject = ["ipMasq": true, "egressIP": ["192.0.2.77", "2001:db8:7::77"]]
-    let one = try node.pod("one", keys: own)
+    let one = try node.pod("one", by: plugin, keys: own)
     let asking: JSONObject = [
       "ipMasq": true, "egressIP": "192.0.2.77", "args": ["cni": ["egressIP": "192.0.2.78"]],
     ]
-    let two = try node.pod("two", keys: asking)
+    let two = try node.pod("two", by: plugin, keys: asking)
     let annotated = try node.pod(
-      "three",
+      "three", by: plugin,
       keys: [
         "ipMasq": true, "capabilities": ["io.kubernetes.cri.pod-annotations": true],
         "runtimeConfig": [
@@ -182,13 +188,13 @@ struct EgressTests {
     }
     var checked = own
     checked["prevResult"] = .object(one.result.withLock { $0 })
-    try node.ask("CHECK", node.network(checked), pod: one).succeed()
+    try node.ask("CHECK", node.network(checked), by: plugin, pod: one).succeed()
     try node.sh("nft flush map inet swift_cni egress_v4")
-    let outcome = try node.ask("CHECK", node.network(checked), pod: one)
+    let outcome = try node.ask("CHECK", node.network(checked), by: plugin, pod: one)
     #expect("\(try outcome.document())".contains("does not leave as 192.0.2.77"))
     // What has gone is no obstacle, and DEL needs no key.
     for pod in [one, two, annotated] {
-      try node.ask("DEL", node.network(["ipMasq": true]), pod: pod).succeed()
+      try node.ask("DEL", node.network(["ipMasq": true]), by: plugin, pod: pod).succeed()
     }
     #expect(Witness.difference(from: before, to: try node.snapshot()) == [])
   }

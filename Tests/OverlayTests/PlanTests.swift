@@ -67,13 +67,15 @@ struct PlanTests {
     #expect(wide.problems == ["mtu 1500 is more than the 1450 bytes that reach every peer"])
   }
 
-  @Test("refuses paths on which IPv6 could not live")
-  func refusesSmallPaths() throws {
-    let error = #expect(throws: OverlayError.self) {
-      _ = try OverlayPlan(
-        try local(["172.16.1.2"], .vxlan(.init())), [], try paths(("172.16.1.2", 1300, nil)))
-    }
-    #expect(error?.description == "1250 bytes are left for a packet, and IPv6 needs 1280")
+  @Test("gives IPv6 what it needs on paths that are too small, and says so")
+  func fillsSmallPaths() throws {
+    let plan = try OverlayPlan(
+      try local(["172.16.1.2"], .vxlan(.init())), [], try paths(("172.16.1.2", 1300, nil)))
+    #expect(plan.mtu.bytes == 1280)
+    #expect(plan.tunnels.map(\.mtu.bytes) == [1280])
+    #expect(
+      plan.problems.first?.hasPrefix("1250 bytes are left for a packet, and IPv6 needs 1280")
+        == true)
   }
 
   @Test("is reached in steps that touch what is ours and nothing else")

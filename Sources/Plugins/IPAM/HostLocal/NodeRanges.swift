@@ -22,7 +22,8 @@ enum NodeRanges {
         details: "the node's subnet decides where ranges begin and end")
     }
     let node = try request.configuration.nodeSubnets()
-    for device in node.devices where request.invocation.command == .add {
+    for device in node.devices
+    where request.command == .add || request.command == .status {
       guard try !isThere(device.text) else { continue }
       throw ProtocolError(
         .tryAgainLater, "the tunnel \(device) to the other nodes is gone",
