@@ -9,17 +9,15 @@ struct ListRunner {
   let networks: [(KnownList.Network, NetworkList)]
   let runner: NetworkRunner
 
-  /// - Parameters:
-  ///   - list: what is run.
-  ///   - version: in which version.
-  ///   - node: where.
-  ///   - pluginPath: `CNI_PATH`.
+  /// A runner that looks for plugins in `pluginPath`, as `CNI_PATH` has it.
   init(
-    _ list: KnownList, _ version: KnownList.Version, on node: RuntimeNode, _ pluginPath: String
+    _ list: KnownList, _ version: KnownList.Version, on node: RuntimeNode, _ pluginPath: String,
+    program: PluginProgram = .executed
   ) throws {
     self.node = node
     runner = NetworkRunner(
-      pluginPath: PluginPath(pluginPath), environment: Environment(["PATH": Shell.path]))
+      pluginPath: PluginPath(pluginPath), environment: Environment(["PATH": Shell.path]),
+      program: program)
     networks = try list.networks.map {
       ($0, try NetworkList(parsing: list.text(of: $0, version)))
     }
