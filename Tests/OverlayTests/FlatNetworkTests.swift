@@ -151,6 +151,15 @@ struct FlatNetworkTests {
     }
   }
 
+  @Test("lets a node that begins to forward go on hearing routers", arguments: ["0", "1", "2"])
+  func hearsRouters(before: String) throws {
+    let lab = try ClusterLab(1)
+    let setting = ["net", "ipv6", "conf", "eth0", "accept_ra"]
+    try lab[1].run { try Sysctl.write(setting, before) }
+    try lab[1].apply()
+    #expect(try lab[1].run { try Sysctl.read(setting) } == (before == "0" ? "0" : "2"))
+  }
+
   @Test("follows a node to another address")
   func followsAddress() throws {
     let lab = try ClusterLab(2, settings: ["underlay": nil, "interface": "eth0"])
