@@ -132,6 +132,10 @@ public struct RouteType: RawRepresentable, Hashable, Sendable {
   public static let unicast = RouteType(rawValue: 1)
   /// They are for this host. `RTN_LOCAL`
   public static let local = RouteType(rawValue: 2)
+  /// They are for all hosts of a link. `RTN_BROADCAST`
+  public static let broadcast = RouteType(rawValue: 3)
+  /// They are for a group of hosts. `RTN_MULTICAST`
+  public static let multicast = RouteType(rawValue: 5)
   /// They are dropped in silence. `RTN_BLACKHOLE`
   public static let blackhole = RouteType(rawValue: 6)
   /// They are refused. `RTN_UNREACHABLE`

@@ -234,6 +234,20 @@ enum RouteAttribute {
   static let metricMTU = UInt16(RTAX_MTU)
   /// `RTAX_ADVMSS`.
   static let metricSegment = UInt16(RTAX_ADVMSS)
+  /// `RTA_SRC`.
+  static let origin = UInt16(RTA_SRC.rawValue)
+  /// `RTA_IIF`.
+  static let inputLink = UInt16(RTA_IIF.rawValue)
+  /// `RTA_MARK`.
+  static let mark = UInt16(RTA_MARK.rawValue)
+  /// `RTA_IP_PROTO`.
+  static let transport = UInt16(RTA_IP_PROTO.rawValue)
+  /// `RTA_SPORT`.
+  static let sourcePort = UInt16(RTA_SPORT.rawValue)
+  /// `RTA_DPORT`.
+  static let destinationPort = UInt16(RTA_DPORT.rawValue)
+  /// The answer is to name the route's table: `RTM_F_LOOKUP_TABLE`.
+  static let asksTable = UInt32(RTM_F_LOOKUP_TABLE)
   /// `RTNH_F_ONLINK`.
   static let onLink = UInt32(RTNH_F_ONLINK)
   /// `RTM_F_CLONED`.
