@@ -85,6 +85,7 @@ let floors: [Target] = [
   floor(
     "Services",
     ["Nftables", "Conntrack", "Netlink", "Addressing", "Digest", "JSON", "Linux"]),
+  floor("RulesetWalk", ["Nftables", "Addressing"]),
   // 5 wings
   plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin("Bridge", in: "Main", ["Plumbing", "RouteNetlink", "Netlink", "Nftables"] + ground),
@@ -125,8 +126,8 @@ let floors: [Target] = [
   floor(
     "OperatorCommands",
     [
-      "CNIRuntime", "CNI", "IPAM", "Overlay", "NodeFiles", "Plumbing", "RouteNetlink", "Nftables",
-      "Netlink",
+      "CNIRuntime", "CNI", "IPAM", "Overlay", "NodeFiles", "Plumbing", "RulesetWalk",
+      "RouteNetlink", "Nftables", "Netlink",
       "Addressing", "Digest", "JSON", "Linux",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
@@ -173,6 +174,9 @@ let proof: [Target] = [
     "PlumbingTests",
     ["Plumbing", "CNI", "RouteNetlink", "Netlink", "Nftables", "TestSupport", "Witness"] + ground),
   tests(
+    "RulesetWalkTests",
+    ["RulesetWalk", "Nftables", "Netlink", "Addressing", "Linux", "TestSupport"]),
+  tests(
     "ServicesTests",
     [
       "Services", "Conntrack", "Nftables", "Netlink", "Addressing", "JSON", "Linux", "TestSupport",
@@ -191,7 +195,8 @@ let proof: [Target] = [
   tests(
     "OperatorCommandsTests",
     [
-      "OperatorCommands", "CNIRuntime", "CNI", "TestSupport", "cni",
+      "OperatorCommands", "RulesetWalk", "Services", "Nftables", "Netlink", "CNIRuntime", "CNI",
+      "TestSupport", "cni",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ] + ground),
   // The plugin that README and CNI's documentation show to those who write their own.
