@@ -1,4 +1,5 @@
 import ArgumentParser
+import CNIRuntime
 import Linux
 import Synchronization
 import TestSupport
@@ -40,6 +41,26 @@ struct Node: ~Copyable {
        "plugins": [{"type": "fake", "capabilities": {"mac": true}}]}
       """)
     self.directory = directory
+  }
+
+  /// A node with our own plugins and one list, in which @STATE@ stands for the state directory.
+  init(plugins: [String], list: String) throws {
+    let directory = try TemporaryDirectory()
+    let program = try directory.write("bin/cni", "", mode: 0o755)
+    try File.replace(
+      program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
+    for plugin in plugins { try File.link(program, as: directory.path("bin/\(plugin)")) }
+    try directory.write(
+      "net.d/10-pods.conflist", list.replacing("@STATE@", with: directory.path("state")))
+    self.directory = directory
+  }
+
+  /// What the node knows of its networks.
+  func report() throws -> NodeReport {
+    var survey = NodeSurvey(
+      cache: ResultCache(below: directory.path("state")),
+      leaseDirectory: directory.path("state/networks"))
+    return survey.report(on: ConfigurationDirectory(path: directory.path("net.d")))
   }
 
   /// What plugins were asked, a line each.
