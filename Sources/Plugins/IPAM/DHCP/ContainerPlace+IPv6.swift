@@ -52,6 +52,8 @@ extension ContainerPlace {
       do throws(SystemError) {
         // First, so that nothing comes back.
         try Sysctl.writeIfDifferent(["net", "ipv6", "conf", link.name.text, "accept_ra"], "0")
+      } catch  where error.errno == .readOnly {
+        // Main plugins write it too, perhaps from where they may.
       } catch {
         throw ProtocolError(error)
       }

@@ -104,7 +104,12 @@ final class IPv6Keeper {
     if let next = nextLook, now >= next {
       // Without a limit nobody waits for it.
       nextLook = now + (limit == nil ? .milliseconds(500) : .milliseconds(20))
-      log.attempt("look at the link") { () throws(ProtocolError) in try look(at: now) }
+      do throws(ProtocolError) {
+        try look(at: now)
+      } catch {
+        log.write("look at the link: \(error)")
+        nextLook = now + .seconds(1)
+      }
     }
     guard let due = conversation.due, now >= due else { return }
     if socket == nil { openSocket() }
@@ -168,6 +173,7 @@ final class IPv6Keeper {
       case .tentative: ()
       case .duplicate:
         log.write("\(lease.address) is another host's: declined")
+        result = nil
         rest()
         openSocket()
         perform(conversation.decline(at: now), at: now)
