@@ -88,7 +88,7 @@ struct DHCPIPv6Tests {
     let first = try lab.pod("one")
     try lab.add(first, ["ipv6": "dhcp"]).succeed()
     lab.daemon?.end()
-    try lab.startDaemon("-timeout", "1s", "-resendtimeout", "5s")
+    try lab.startDaemon("-timeout", "1s", "-resendtimeout", "12s")
     let second = try lab.pod("two")
     let error = try lab.add(second, ["ipv6": "dhcp"]).error
     #expect(error?.code == .tryAgainLater)
@@ -275,7 +275,8 @@ struct DHCPAnnouncedTests {
   func silence(how: Silence) throws {
     let lab = try DHCPLab()
     try lab.routeIPv6()
-    try lab.startDaemon("-timeout", "1s", "-resendtimeout", "6s")
+    // Long enough for the kernel to be ready, and for whoever is there to answer.
+    try lab.startDaemon("-timeout", "1s", "-resendtimeout", how.range == nil ? "8s" : "12s")
     let server = try how.range.map { try lab.dnsmasq($0, "--enable-ra") }
     let before = try lab.host.run { try Witness.snapshot() }
     let pod = try Pod("one")

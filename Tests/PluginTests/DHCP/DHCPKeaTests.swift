@@ -18,9 +18,9 @@ struct DHCPKeaTests {
     let result = try added.result()
     #expect(result.addresses.map(\.address.description) == ["192.168.1.30/24"])
     try lab.configure(pod, as: result)
-    // Longer than the lease of six seconds lasts by itself.
+    // Longer than the lease of ten seconds lasts by itself.
     try lab.expectSoon("the server renews") {
-      try lab.count("DHCP4_LEASE_ALLOC", in: server) >= 5
+      try lab.count("DHCP4_LEASE_ALLOC", in: server) >= 7
     }
     #expect(try pod.addresses().contains("192.168.1.30/24"))
     try lab.check(pod).succeed()
@@ -49,14 +49,14 @@ struct DHCPKeaTests {
 }
 
 extension DHCPLab {
-  /// Starts Kea with leases of six seconds.
+  /// Starts Kea with leases of ten seconds.
   fileprivate func kea() throws -> BackgroundProgram {
     try kea(
       "dhcp4",
       """
         "interfaces-config": {"interfaces": ["lan0"], "dhcp-socket-type": "raw"},
         "authoritative": true,
-        "valid-lifetime": 6, "renew-timer": 2, "rebind-timer": 4,
+        "valid-lifetime": 10, "renew-timer": 2, "rebind-timer": 7,
         "subnet4": [{
           "subnet": "192.168.1.0/24", "pools": [{"pool": "192.168.1.30 - 192.168.1.30"}],
           "option-data": [{"name": "routers", "data": "192.168.1.1"}]
