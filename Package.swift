@@ -132,7 +132,7 @@ let floors: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   // 6 programs
-  program("cni", ["CNI", "PluginSuite"]),
+  program("cni", ["CNI", "Linux", "PluginSuite"]),
   program("cnictl", ["OperatorCommands"]),
 ]
 
