@@ -132,11 +132,28 @@ struct BackupFile {
     do throws(SystemError) {
       try Directory.create(directory, mode: 0o700)
       // A power cut ends the container too, so nobody waits for the disk.
-      try File.replace(path, with: bytes, mode: 0o600, flushed: false)
+      try Self.publish(bytes, at: path, in: directory)
     } catch {
       throw ProtocolError(
         ProtocolError(error).code, "failed to save what is to be restored: \(error)",
         details: "\"dataDir\" names the directory")
+    }
+  }
+
+  /// Gives a new file its name when it is complete, so that nothing stays of an ADD that is killed.
+  private static func publish(
+    _ bytes: [UInt8], at path: String, in directory: String
+  ) throws(SystemError) {
+    do throws(SystemError) {
+      let file = try UnnamedFile(in: directory)
+      try file.descriptor.write(bytes)
+      try file.link(as: path)
+    } catch {
+      // It is there already, or the file system has no unnamed files.
+      guard [.exists, .notSupported, .isDirectory, .invalid].contains(error.errno) else {
+        throw error
+      }
+      try File.replace(path, with: bytes, mode: 0o600, flushed: false)
     }
   }
 
