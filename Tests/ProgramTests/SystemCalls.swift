@@ -18,7 +18,12 @@ struct SystemCalls {
   let calls: [Call]
 
   /// Reads what the tracer wrote, from the first call on that speaks of a place.
-  init(trace: String, from place: String) {
+  ///
+  /// - Parameters:
+  ///   - trace: what the tracer wrote.
+  ///   - place: the place.
+  ///   - withEnd: whether the call that ends the program counts.
+  init(trace: String, from place: String, withEnd: Bool = false) {
     var counts: [String: Int] = [:]
     var calls: [Call] = []
     var hasBegun = false
@@ -29,7 +34,7 @@ struct SystemCalls {
       let name = String(line[..<parenthesis])
       counts[name, default: 0] += 1
       hasBegun = hasBegun || line.contains(place)
-      if hasBegun, name != "exit_group" {
+      if hasBegun, withEnd || name != "exit_group" {
         calls.append(Call(name: name, number: counts[name] ?? 0, line: String(line)))
       }
     }

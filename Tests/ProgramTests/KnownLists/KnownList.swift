@@ -169,6 +169,12 @@ extension KnownList {
       container: { hexadecimal($0) }, arguments: kubernetes)
   }
 
+  /// The same with our own packet filter behind it.
+  static let sweep = KnownList(
+    testDescription: "every plugin, by nftables alone",
+    networks: [Network(file: "node-pods-nftables", wishes: node[0].networks[1].wishes)],
+    container: { hexadecimal($0) }, arguments: kubernetes)
+
   /// What containerd brings up first in every pod.
   private static let loopback = Network(file: "cni-loopback", interface: "lo")
 
