@@ -86,4 +86,63 @@ struct FlannelTests {
       #expect(try File.status(of: lab[1].directory.path("run/\(name)"))?.mode == 0o644)
     }
   }
+
+  /// The network that flannel's CNI plugin hands to bridge.
+  ///
+  /// flannel-io/cni-plugin: `doCmdAdd` of flannel_linux.go.
+  private func network(_ node: LabNode) throws -> String {
+    let text = try #require(try node.directory.text("run/subnet.env"))
+    var variables: [String: String] = [:]
+    for line in text.split(separator: "\n") {
+      let parts = line.split(separator: "=").map(String.init)
+      variables[parts[0]] = parts[1]
+    }
+    func variable(_ name: String) throws -> String { try #require(variables[name]) }
+    let subnets = try ["FLANNEL_SUBNET", "FLANNEL_IPV6_SUBNET"].map {
+      try InterfaceAddress(try variable($0)).subnet.description
+    }
+    let routes = try ["FLANNEL_NETWORK", "FLANNEL_IPV6_NETWORK"].map { try variable($0) }
+    let network: JSONObject = [
+      "cniVersion": "1.0.0", "name": "cbr0", "type": "bridge", "isGateway": true,
+      "isDefaultGateway": true, "hairpinMode": true,
+      "ipMasq": .bool(try variable("FLANNEL_IPMASQ") != "true"),
+      "mtu": .number(try variable("FLANNEL_MTU")),
+      "ipam": [
+        "type": "host-local", "dataDir": .string(node.directory.path("networks")),
+        "ranges": .array(subnets.map { [["subnet": .string($0)]] }),
+        "routes": .array(routes.map { ["dst": .string($0)] }),
+      ],
+    ]
+    return JSONWriter.text(.object(network))
+  }
+
+  @Test("upstream's bridge, as flannel's CNI plugin calls it, joins pods without NAT")
+  func servesUpstream() throws {
+    let lab = try ClusterLab(2, settings: ["masquerade": true])
+    try lab.apply()
+    var pods: [LabPod] = []
+    for node in lab.nodes {
+      let pod = try LabPod("\(node.name)-upstream")
+      try node.directory.write("network", try network(node))
+      let answer = try node.run {
+        try Shell.run(
+          """
+          CNI_COMMAND=ADD CNI_CONTAINERID=\(pod.name) CNI_NETNS=\(pod.namespace.path) \
+          CNI_IFNAME=eth0 CNI_PATH=/usr/lib/cni /usr/lib/cni/bridge < \(node.directory.path("network"))
+          """)
+      }
+      let ips = try JSONParser.parse(answer).objectValue?["ips"]?.listValue ?? []
+      let addresses = try ips.map {
+        try InterfaceAddress($0.objectValue?["address"]?.textValue ?? "").address
+      }
+      pod.addresses.withLock { $0 = addresses }
+      pods.append(pod)
+    }
+    try lab.expectAllPairs(pods)
+    #expect(try pods[0].run { try Witness.link(named: "eth0")?.mtu } == 1430)
+    try lab.sh("ip addr add 192.0.2.1/32 dev lo")
+    #expect(
+      try Traffic.exchange(.tcp, from: pods[0].namespace, to: lab.middle, at: "192.0.2.1")
+        == lab[1].underlay(.v4))
+  }
 }
