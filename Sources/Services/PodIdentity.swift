@@ -29,6 +29,12 @@ public struct IdentityFault: Error, Hashable, Sendable {
   public let place: String
   /// What is wrong.
   public let reason: String
+
+  /// Something that cannot be read.
+  public init(place: String, reason: String) {
+    self.place = place
+    self.reason = reason
+  }
 }
 
 extension PodIdentity {

@@ -30,6 +30,21 @@ public struct EndpointOwner: Hashable, Sendable, CustomStringConvertible {
     return "\(container)-\(name.joined(separator: "%2d")).json"
   }
 
+  /// Reads the name of a file; nil if it is none of these.
+  init?(network: String, fileName: String) {
+    guard fileName.hasSuffix(".json") else { return nil }
+    let stem = fileName.dropLast(5)
+    guard let dash = stem.lastIndex(of: "-") else { return nil }
+    var interface = ""
+    var rest = stem[stem.index(after: dash)...]
+    while let first = rest.first {
+      let isDash = rest.hasPrefix("%2d")
+      interface.append(isDash ? "-" : first)
+      rest = rest.dropFirst(isDash ? 3 : 1)
+    }
+    self.init(network: network, container: String(stem[..<dash]), interface: interface)
+  }
+
   private static func isFitForPath(_ text: String) -> Bool {
     !text.isEmpty && text.utf8.first != UInt8(ascii: ".")
       && text.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "/") && $0 != 0x7f }

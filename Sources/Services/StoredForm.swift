@@ -1,5 +1,5 @@
 internal import Addressing
-internal import JSON
+public import JSON
 
 // How endpoints and frontends stand in our own files. Nobody else writes these, so a file that
 // cannot be read is a damaged one, and what it held is made anew from definitions and endpoints.
@@ -225,7 +225,7 @@ extension Frontend {
   }
 
   /// As our files have it.
-  var stored: JSONValue {
+  public var stored: JSONValue {
     var object: JSONObject = [
       "at": .string(place.text), "protocol": .string(transport.name), "port": .integer(port),
       "audience": audience == .cluster ? "cluster" : "outside",

@@ -47,9 +47,27 @@ public final class Listener {
 
   /// Lets somebody speak who has spoken before, from the same port.
   public func source(of speaker: Speaker?) throws -> String? {
-    guard let speaker else { return nil }
+    guard let speaker, try speaker.isHeard() else { return nil }
+    return try answer(speaker)
+  }
+
+  /// Lets somebody speak once to whoever of several hears him.
+  ///
+  /// - Returns: the place of the one who hears him, and whom he hears; nil if nobody does.
+  /// - Throws: `SystemError` of a call that is not about the way between them.
+  public static func source(
+    of speaker: Speaker?, heardBy listeners: [Listener]
+  ) throws -> (place: Int, source: String)? {
+    guard let speaker, try speaker.isHeard() else { return nil }
+    for (place, listener) in listeners.enumerated() {
+      if let source = try listener.answer(speaker) { return (place, source) }
+    }
+    return nil
+  }
+
+  /// Hears what has been said, and says it back.
+  private func answer(_ speaker: Speaker) throws -> String? {
     do throws(SystemError) {
-      try speaker.speak()
       let count = Speaker.message.count
       switch transport {
       case .udp:
@@ -96,10 +114,21 @@ public final class Speaker {
     self.socket = socket
   }
 
+  /// Sends the message; false if the network says that nobody is there.
+  fileprivate func isHeard() throws -> Bool {
+    do throws(SystemError) {
+      try speak()
+      return true
+    } catch {
+      guard error.isSilence else { throw error }
+      return false
+    }
+  }
+
   /// Sends the message.
   ///
   /// A socket tells first that an earlier datagram found nobody, and sends nothing then.
-  fileprivate func speak() throws(SystemError) {
+  private func speak() throws(SystemError) {
     do {
       try socket.send(Self.message)
     } catch {

@@ -43,6 +43,11 @@ public struct TemporaryDirectory: ~Copyable, Sendable {
     return place
   }
 
+  /// Removes something in it, with all that it holds.
+  public borrowing func remove(_ name: String) {
+    removeTree(path(name))
+  }
+
   /// The text of a file in it; nil when there is none.
   public borrowing func text(_ name: String) throws(SystemError) -> String? {
     try File.readIfPresent(path(name), limit: 1 << 24).map { String(decoding: $0, as: UTF8.self) }

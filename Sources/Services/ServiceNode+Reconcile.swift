@@ -1,0 +1,220 @@
+internal import Linux
+
+extension ServiceNode {
+  /// Makes kernel and store agree with definitions, settings and endpoint files.
+  ///
+  /// Bad definitions are refused one by one; the rest applies. Tables in which something is missing
+  /// are made anew.
+  ///
+  /// - Returns: what was done, and what was refused.
+  /// - Throws: ``ServiceError``; then everything is as it was.
+  public func apply() throws(ServiceError) -> ServiceReport {
+    try locked { () throws(ServiceError) in
+      var isSound = try isSound()
+      if isSound { isSound = try isAsStored() }
+      return try reconcile(trusting: isSound ? .whatIsThere : .nothing)
+    }
+  }
+
+  /// What of the kernel a reconciliation may start from.
+  enum Trust {
+    /// What the store says, unless a mark or a missing table tells otherwise.
+    case whatIsThere
+    /// Nothing: the tables are made anew.
+    case nothing
+  }
+
+  func reconcile(trusting trust: Trust) throws(ServiceError) -> ServiceReport {
+    let wanted = try wish()
+    var report = wanted.report
+    var isTrusted = trust == .whatIsThere && !wanted.hasNewSettings
+    if isTrusted { isTrusted = try isSound() }
+    let ledger = ServiceLedger(wanted.services.values.map(\.service))
+    try store.doing { store throws(SystemError) in
+      // What is in use must not be given to others after a reboot, so the ledger is first.
+      if ledger != wanted.ledger { try store.write(ledger) }
+      try store.setMark()
+    }
+    do throws(ServiceTableError) {
+      if isTrusted {
+        try plane.install(wanted.report.settings)
+        let change = wanted.change
+        if !change.former.isEmpty || !change.wanted.isEmpty {
+          try plane.change(from: change.former, to: change.wanted)
+        }
+      } else {
+        report.isRebuilt = true
+        try plane.replace(
+          wanted.former.values.flatMap(\.frontends),
+          with: wanted.services.values.flatMap(\.frontends), wanted.report.settings)
+      }
+    } catch {
+      // The kernel is as it was; the store is too, if it was good.
+      if isTrusted { try store.doing { store throws(SystemError) in try store.clearMark() } }
+      throw .kernel(error)
+    }
+    try store.doing { store throws(SystemError) in try store.write(wanted) }
+    return report
+  }
+
+  private func isSound() throws(ServiceError) -> Bool {
+    let stamp = try store.doing { store throws(SystemError) in try store.stamp() }
+    guard stamp != nil else { return false }
+    return try asking { plane throws(ServiceTableError) in try plane.isLaid() }
+  }
+
+  /// Whether the kernel is what the store says, to the last element.
+  private func isAsStored() throws(ServiceError) -> Bool {
+    let frontends = try services().flatMap(\.frontends)
+    let settings = try readSettings().settings
+    return try asking { plane throws(ServiceTableError) in
+      try plane.differences(from: frontends, settings).isEmpty
+    }
+  }
+
+  /// What should be, by all files there are.
+  private func wish() throws(ServiceError) -> ServiceWish {
+    let read = try readSettings()
+    let settings = read.settings
+    return try store.doing { store throws(SystemError) in
+      // The stamp is older than what is read, so that a change in between is seen the next time.
+      let stamp = try definitions.stamp()
+      let former = try store.services()
+      let ledger = try store.ledger()
+      let documents = try definitions.documents()
+      let admission = ServiceAdmission(
+        documents, former: former, ledger: ledger ?? ServiceLedger(former.values.map(\.service)),
+        settings)
+      let node = try nodeName(settings)
+      var wish = ServiceWish(
+        admission,
+        slices: documents.flatMap { document in
+          document.slices.map { ($0, document.file) }
+        }, former: former, node: node)
+      wish.stamp = stamp
+      wish.ledger = ledger
+      wish.settingsBytes = read.bytes
+      wish.hasNewSettings = try store.settingsBytes() != read.bytes
+      let (files, damaged) = try store.endpoints()
+      wish.add(files)
+      wish.report.settings = settings
+      if let refusal = read.refusal { wish.report.refusals.append(refusal) }
+      for path in damaged {
+        wish.report.notices.append("\(path) is damaged; its pod has to be added again")
+      }
+      return wish
+    }
+  }
+
+  /// What this node is called in slices.
+  private func nodeName(_ settings: ServiceSettings) throws(SystemError) -> String {
+    if let name = settings.nodeName { return name }
+    return String(try Sysctl.read(["kernel", "hostname"]).prefix { $0 != "\n" })
+  }
+
+  /// The settings that hold: those of the file, or else those that held before it became bad.
+  private func readSettings() throws(ServiceError) -> (
+    settings: ServiceSettings, bytes: [UInt8], refusal: ServiceRefusal?
+  ) {
+    let (bytes, old) = try store.doing { store throws(SystemError) in
+      (
+        try File.readIfPresent(paths.settings, limit: 1 << 20) ?? Array("{}".utf8),
+        try store.settingsBytes()
+      )
+    }
+    do throws(ServiceRefusal) {
+      return (try ServiceSettings(bytes, file: paths.settings), bytes, nil)
+    } catch {
+      let refusal = error
+      guard let old else { throw .settings(refusal) }
+      do throws(ServiceRefusal) {
+        return (try ServiceSettings(old, file: paths.settings), old, refusal)
+      } catch {
+        throw .settings(refusal)
+      }
+    }
+  }
+}
+
+/// What kernel and store should be like, by definitions, settings and endpoint files.
+struct ServiceWish {
+  var services: [ServiceName: ResolvedService] = [:]
+  let index: ServiceIndex
+  let former: [ServiceName: ResolvedService]
+  var report = ServiceReport()
+  var stamp = ""
+  var ledger: ServiceLedger?
+  var settingsBytes: [UInt8] = []
+  var hasNewSettings = false
+  /// Endpoint files that have to say something else.
+  private(set) var files: [EndpointFile] = []
+
+  init(
+    _ admission: ServiceAdmission, slices: [(EndpointSlice, file: String)],
+    former: [ServiceName: ResolvedService], node: String
+  ) {
+    self.former = former
+    index = ServiceIndex(admission.admitted.map(\.service))
+    report.refusals = admission.refusals
+    for candidate in admission.admitted {
+      let name = candidate.service.name
+      var service = ResolvedService(candidate.service, file: candidate.file)
+      // Backends that stay keep their places.
+      service.frontends = former[name]?.frontends ?? []
+      services[name] = service
+    }
+    for (slice, file) in slices {
+      guard services[slice.service] != nil else {
+        report.refusals.append(
+          ServiceRefusal(
+            at: "metadata.labels", "there is no service \(slice.service)",
+            remedy: "define it, or take the slice out", file: file,
+            object: "EndpointSlice \(slice.service.namespace)/\(slice.name)"))
+        continue
+      }
+      services[slice.service]?.endpoints += ServiceEndpoint.all(of: slice, node: node)
+    }
+  }
+
+  /// Puts the pods of this node behind the services that select them.
+  mutating func add(_ pods: [EndpointFile]) {
+    for var pod in pods {
+      let names = index.names(selecting: pod.identity).sorted()
+      for name in names { services[name]?.endpoints.append(pod.endpoint) }
+      if !names.isEmpty { report.endpoints += 1 }
+      if pod.services != names {
+        pod.services = names
+        files.append(pod)
+      }
+    }
+    for name in services.keys { services[name]?.settle() }
+    report.services = services.count
+  }
+
+  /// The frontends of services that are not as they were, before and after.
+  var change: (former: [Frontend], wanted: [Frontend]) {
+    var before: [Frontend] = []
+    var after: [Frontend] = []
+    for (name, service) in services {
+      let old = former[name]?.frontends ?? []
+      guard old != service.frontends else { continue }
+      before += old
+      after += service.frontends
+    }
+    for (name, service) in former where services[name] == nil { before += service.frontends }
+    return (before, after)
+  }
+}
+
+extension ServiceStore {
+  /// Makes the files say what the kernel does now, and takes the mark away.
+  func write(_ wish: ServiceWish) throws(SystemError) {
+    for (name, service) in wish.services where wish.former[name] != service { try write(service) }
+    for name in wish.former.keys where wish.services[name] == nil { try remove(name) }
+    try write(wish.index)
+    for file in wish.files { try write(file) }
+    if wish.hasNewSettings { try writeSettings(wish.settingsBytes) }
+    try writeStamp(wish.stamp)
+    try clearMark()
+  }
+}

@@ -1,0 +1,32 @@
+/// What the store asks of the kernel; a test may be one too.
+public protocol ServicePlane {
+  /// Whether the tables are there, as far as a quick look can tell.
+  func isLaid() throws(ServiceTableError) -> Bool
+
+  /// Makes the settings hold; services stay.
+  func install(_ settings: ServiceSettings) throws(ServiceTableError)
+
+  /// Makes some frontends give way to others in one transaction; others may be left out.
+  ///
+  /// - Throws: ``ServiceTableError``; then nothing has changed.
+  func change(from old: [Frontend], to new: [Frontend]) throws(ServiceTableError)
+
+  /// Makes the tables anew in one transaction.
+  ///
+  /// - Parameters:
+  ///   - old: the frontends that were there, as far as they are known.
+  ///   - new: those that are to be there, and no others.
+  ///   - settings: what holds for all.
+  /// - Throws: ``ServiceTableError``; then nothing has changed.
+  func replace(
+    _ old: [Frontend], with new: [Frontend], _ settings: ServiceSettings
+  ) throws(ServiceTableError)
+
+  /// What of some frontends is missing, a sentence each; it costs what these frontends cost.
+  func faults(of frontends: [Frontend]) throws(ServiceTableError) -> [String]
+
+  /// How the tables differ from what should be there, a sentence each; all of them are read.
+  func differences(
+    from frontends: [Frontend], _ settings: ServiceSettings
+  ) throws(ServiceTableError) -> [String]
+}

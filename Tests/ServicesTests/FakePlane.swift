@@ -1,0 +1,98 @@
+import Addressing
+import Linux
+import Netlink
+import Synchronization
+import Testing
+
+@testable import Services
+
+/// A kernel that remembers frontends, refuses what does not fit them, and fails on request.
+final class FakePlane: ServicePlane, Sendable {
+  struct State {
+    var frontends: [Frontend.Key: Frontend] = [:]
+    var isLaid = false
+    var changes = 0
+    var replacements = 0
+    /// What the next change or replacement throws.
+    var failure: ServiceTableError?
+  }
+
+  let state = Mutex(State())
+
+  func isLaid() -> Bool { state.withLock { $0.isLaid } }
+
+  func install(_ settings: ServiceSettings) throws(ServiceTableError) {
+    guard isLaid() else { throw .missing(.services(.v4)) }
+  }
+
+  func change(from old: [Frontend], to new: [Frontend]) throws(ServiceTableError) {
+    try state.withLock { state throws(ServiceTableError) in
+      if let failure = state.failure {
+        state.failure = nil
+        throw failure
+      }
+      guard state.isLaid else { throw .missing(.services(.v4)) }
+      for frontend in old {
+        guard state.frontends[frontend.key] == frontend else { throw Self.outOfStep }
+        state.frontends[frontend.key] = nil
+      }
+      for frontend in new {
+        guard state.frontends.updateValue(frontend, forKey: frontend.key) == nil else {
+          throw Self.outOfStep
+        }
+      }
+      state.changes += 1
+    }
+  }
+
+  func replace(
+    _ old: [Frontend], with frontends: [Frontend], _ settings: ServiceSettings
+  ) throws(ServiceTableError) {
+    try state.withLock { state throws(ServiceTableError) in
+      if let failure = state.failure {
+        state.failure = nil
+        throw failure
+      }
+      state.isLaid = true
+      state.frontends = Dictionary(frontends.map { ($0.key, $0) }) { first, _ in first }
+      state.replacements += 1
+    }
+  }
+
+  func faults(of frontends: [Frontend]) -> [String] {
+    state.withLock { state in
+      frontends.filter { state.frontends[$0.key] != $0 }.map { "\($0.key) is not as it should be" }
+    }
+  }
+
+  func differences(from frontends: [Frontend], _ settings: ServiceSettings) -> [String] {
+    faults(of: frontends)
+      + state.withLock { state in
+        state.frontends.values.filter { !frontends.contains($0) }.map { "\($0.key) is foreign" }
+      }
+  }
+
+  /// As after `nft flush ruleset`.
+  func flush() {
+    state.withLock {
+      $0.isLaid = false
+      $0.frontends = [:]
+    }
+  }
+
+  /// Fails the next time.
+  func fail(_ error: ServiceTableError) { state.withLock { $0.failure = error } }
+
+  /// The backends' addresses of the only frontend with this port.
+  func backends(port: UInt16) -> [String]? {
+    state.withLock { state in
+      state.frontends.values.first { $0.port == port }?.backends.map { "\($0.address)" }
+    }
+  }
+
+  var counts: [Int] { state.withLock { [$0.changes, $0.replacements] } }
+
+  private static var outOfStep: ServiceTableError {
+    .outOfStep(.init(operation: "change", errno: .noEntry))
+  }
+}
