@@ -106,6 +106,8 @@ let floors: [Target] = [
   plugin(
     "PortMap", in: "Meta",
     ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Conntrack", "Iptables", "Digest"] + ground),
+  plugin(
+    "Service", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink", "Services"] + ground),
   plugin("HostLocal", in: "IPAM", ["IPAM", "NodeFiles"] + ground),
   plugin("Static", in: "IPAM", ground),
   plugin(
@@ -118,6 +120,7 @@ let floors: [Target] = [
       "DummyPlugin", "HostDevicePlugin", "IPVLANPlugin", "MACVLANPlugin", "VLANPlugin",
       "BandwidthPlugin", "FirewallPlugin", "TuningPlugin", "PortMapPlugin",
       "DHCPPlugin",
+      "ServicePlugin",
       "SourceRoutingPlugin",
       "TapPlugin",
       "VRFPlugin",
@@ -126,10 +129,11 @@ let floors: [Target] = [
   floor(
     "OperatorCommands",
     [
-      "CNIRuntime", "CNI", "IPAM", "Overlay", "NodeFiles", "Plumbing", "RulesetWalk",
+      "CNIRuntime", "CNI", "IPAM", "Overlay", "NodeFiles", "Plumbing", "RulesetWalk", "Services",
       "RouteNetlink", "Nftables", "Netlink",
       "Addressing", "Digest", "JSON", "Linux",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Yams", package: "Yams"),
     ]),
   // 6 programs
   program("cni", ["CNI", "Linux", "PluginSuite"]),
@@ -247,7 +251,9 @@ let package = Package(
     .library(name: "IPAM", targets: ["IPAM", "Addressing", "Linux"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // For `cnictl` alone, which compiles definitions in YAML to the JSON that plugins read.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: doors + floors + proof,
   swiftLanguageModes: [.v6]

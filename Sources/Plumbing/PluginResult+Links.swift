@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 public import CNI
 public import RouteNetlink
 
@@ -11,5 +11,22 @@ extension ResultInterface {
   public init(_ link: Link, sandbox: String = "") {
     self.init(
       name: link.name.text, hardwareAddress: link.hardwareAddress, mtu: link.mtu, sandbox: sandbox)
+  }
+}
+
+extension PluginResult {
+  /// The first address of each family that the container has on an interface, or that the result has
+  /// without saying where.
+  ///
+  /// - Parameter interface: the interface inside the container.
+  /// - Returns: one of a family at most, IPv4 first.
+  public func podAddresses(on interface: InterfaceName) -> [InterfaceAddress] {
+    IPFamily.allCases.compactMap { family in
+      addresses.first { address in
+        guard address.address.family == family else { return false }
+        guard let place = address.interface, interfaces.indices.contains(place) else { return true }
+        return interfaces[place].name == interface.text && !interfaces[place].sandbox.isEmpty
+      }?.address
+    }
   }
 }

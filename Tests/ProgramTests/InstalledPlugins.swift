@@ -16,8 +16,8 @@ struct InstalledPlugins: ~Copyable {
 
   static let names = [
     "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan",
-    "loopback", "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan",
-    "vrf",
+    "loopback", "macvlan", "portmap", "ptp", "sbr", "service", "static", "tap", "tuning",
+    "vlan", "vrf",
   ]
 
   /// The versions of the specification that a plugin speaks: upstream's, where one of a chain knows

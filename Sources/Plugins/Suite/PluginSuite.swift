@@ -11,6 +11,7 @@ internal import LoopbackPlugin
 internal import MACVLANPlugin
 internal import PTPPlugin
 internal import PortMapPlugin
+internal import ServicePlugin
 internal import SourceRoutingPlugin
 internal import StaticPlugin
 internal import TapPlugin
@@ -27,7 +28,8 @@ extension PluginRegistry {
     // ipam
     DHCP.self, HostLocal.self, Static.self,
     // meta
-    Bandwidth.self, Firewall.self, PortMap.self, SourceRouting.self, Tuning.self,
+    Bandwidth.self, Firewall.self, PortMap.self, ServiceMembership.self, SourceRouting.self,
+    Tuning.self,
     VRF.self,
   ])
 }

@@ -63,17 +63,3 @@ extension PortForward {
     return forwards
   }
 }
-
-extension PluginResult {
-  /// The first address of each family that the container has on this interface, or that the result
-  /// has without saying where.
-  func podAddresses(on interface: InterfaceName) -> [InterfaceAddress] {
-    IPFamily.allCases.compactMap { family in
-      addresses.first { address in
-        guard address.address.family == family else { return false }
-        guard let place = address.interface, interfaces.indices.contains(place) else { return true }
-        return interfaces[place].name == interface.text && !interfaces[place].sandbox.isEmpty
-      }?.address
-    }
-  }
-}
