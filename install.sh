@@ -296,7 +296,8 @@ place_list() {
   say "· installed $conf_dir/$list (network \"pods\", bridge pods0, 10.86.0.0/16)"
 }
 
-units='cni-dhcp.service cni-dhcp.socket swift-cni-node.service swift-cni-node.path swift-cni-node.timer'
+units='cni-dhcp.service cni-dhcp.socket swift-cni-node.service swift-cni-node.path swift-cni-node.timer
+  swift-cni-services.service swift-cni-services.path'
 
 # unit NAME: the unit as it is for the directories of the programs.
 unit() { sed "s#/opt/cni/bin#$bin_dir#; s#/usr/local/bin/cnictl#$cnictl_dir/cnictl#" "conf/$1"; }
@@ -308,7 +309,7 @@ place_units() {
     chmod 0644 "$unit_dir/$new"
     mv -fT -- "$unit_dir/$new" "$unit_dir/$name"
   done
-  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket, or the three of swift-cni-node)"
+  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket, or the three of swift-cni-node, or the two of swift-cni-services)"
 }
 
 # --- taking away -------------------------------------------------------------------------------

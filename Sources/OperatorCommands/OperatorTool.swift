@@ -24,7 +24,7 @@ public struct OperatorTool: ParsableCommand {
       """,
     subcommands: [
       Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, List.self, Graph.self,
-      Trace.self, Try.self, NodeCommands.self,
+      Trace.self, Try.self, ServiceVerbs.self, NodeCommands.self,
     ])
 
   /// A tool that has not been told anything yet.

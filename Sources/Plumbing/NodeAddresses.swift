@@ -24,13 +24,13 @@ public enum NodeAddresses {
     return primary
   }
 
-  /// The first global address of a family, by the number of its link.
+  /// The first global address of a family, by the number of its link; those of `lo` come last.
   static func firstGlobal(
     _ family: IPFamily, on socket: borrowing NetlinkSocket<RouteFamily>
   ) throws(NetlinkError) -> AddressEntry? {
     try socket.addresses(family: family)
       .filter { $0.address.address.isGlobalUnicast && $0.scope == .universe }
-      .min { $0.linkIndex < $1.linkIndex }
+      .min { ($0.linkIndex == 1 ? .max : $0.linkIndex) < ($1.linkIndex == 1 ? .max : $1.linkIndex) }
   }
 
   /// Whether an address is one of this host's own; no if that cannot be told.

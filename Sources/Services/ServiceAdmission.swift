@@ -92,7 +92,9 @@ struct ServiceAdmission {
     refusal.object = "Service \(candidate.service.name)"
     refusals.append(refusal)
     claims.release(candidate.service.name)
-    guard let old = former[candidate.service.name], claims.take(all: old.service) else { return }
+    guard let old = former[candidate.service.name], isAllowed(old.service),
+      claims.take(all: old.service)
+    else { return }
     admitted.append(Candidate(service: old.service, file: old.file))
   }
 }
@@ -126,6 +128,18 @@ extension ServiceAdmission {
 
   private func range(of family: IPFamily) -> Subnet? {
     settings.serviceRanges.first { $0.family == family }
+  }
+
+  /// Whether the settings still allow all that a service has.
+  private func isAllowed(_ service: Service) -> Bool {
+    service.clusterAddresses.allSatisfy { range(of: $0.family)?.contains($0) == true }
+      && service.ports.allSatisfy { $0.nodePort.map(settings.nodePorts.contains) ?? true }
+      && service.externalAddresses.allSatisfy { address in
+        settings.externalAddresses.contains { $0.contains(address) }
+      }
+      && service.balancerAddresses.allSatisfy { address in
+        settings.balancerPool.contains { $0.contains(address) }
+      }
   }
 
   /// Holds what a service had, as far as the settings still allow it.

@@ -1,0 +1,48 @@
+internal import Addressing
+internal import ArgumentParser
+internal import CNI
+internal import Netlink
+internal import Plumbing
+internal import RouteNetlink
+internal import Services
+
+/// Where services are defined, and where this node keeps what it knows of them.
+struct ServiceOptions: ParsableArguments {
+  @Option(
+    name: .customLong("services-dir"),
+    help: ArgumentHelp("Where definitions are.", valueName: "dir"), completion: .directory)
+  var definitions = ServicePaths().definitions
+
+  @Option(
+    help: ArgumentHelp("The settings of the node.", valueName: "file"), completion: .file())
+  var settingsFile = ServicePaths().settings
+
+  @Option(
+    help: ArgumentHelp("What is gone after a reboot.", valueName: "dir"), completion: .directory)
+  var runDir = ServicePaths().run
+
+  @Option(
+    name: .customLong("service-state-dir"),
+    help: ArgumentHelp("What outlives a reboot.", valueName: "dir"), completion: .directory)
+  var stateDirectory = ServicePaths().state
+
+  func paths(in surroundings: Surroundings) -> ServicePaths {
+    var paths = ServicePaths()
+    paths.definitions = surroundings.absolute(definitions)
+    paths.settings = surroundings.absolute(settingsFile)
+    paths.run = surroundings.absolute(runDir)
+    paths.state = surroundings.absolute(stateDirectory)
+    return paths
+  }
+
+  func node(in surroundings: Surroundings) -> ServiceNode<KernelServices> {
+    ServiceNode(
+      paths(in: surroundings),
+      KernelServices(
+        KernelServices.Node(
+          primaryAddresses: { () throws(NetlinkError) in
+            try NodeAddresses.primary(on: try NetlinkSocket<RouteFamily>())
+          },
+          isOwn: NodeAddresses.isOwn, log: { surroundings.warn($0) })))
+  }
+}

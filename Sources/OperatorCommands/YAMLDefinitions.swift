@@ -1,0 +1,150 @@
+internal import JSON
+internal import Linux
+internal import Services
+internal import Yams
+
+/// Definitions in YAML, compiled to the JSON that plugins read.
+///
+/// A plugin carries no parser of YAML. What could not be compiled stays as it was compiled before.
+struct YAMLDefinitions {
+  private let paths: ServicePaths
+
+  init(_ paths: ServicePaths) {
+    self.paths = paths
+  }
+
+  /// Compiles every file, and removes what was compiled from files that are gone.
+  ///
+  /// - Returns: what could not be compiled.
+  /// - Throws: `SystemError`.
+  func compile() throws(SystemError) -> [ServiceRefusal] {
+    var refusals: [ServiceRefusal] = []
+    let sources = try names(in: paths.definitions).filter {
+      !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml"))
+    }
+    for name in sources {
+      do throws(ServiceRefusal) {
+        let value = try Self.value(of: try read(name))
+        try write(JSONWriter.write(value), of: name)
+      } catch {
+        var refusal = error
+        refusal.file = name
+        refusals.append(refusal)
+      }
+    }
+    let directory = paths.compiledDirectory
+    let kept = Set(sources.map { "\($0).json" })
+    for name in try names(in: directory) where !kept.contains(name) {
+      try File.remove("\(directory)/\(name)")
+    }
+    return refusals
+  }
+
+  private func names(in directory: String) throws(SystemError) -> [String] {
+    do throws(SystemError) {
+      return try Directory.entries(of: directory)
+    } catch {
+      if error.errno == .noEntry { return [] }
+      throw error
+    }
+  }
+
+  private func read(_ name: String) throws(ServiceRefusal) -> String {
+    let path = "\(paths.definitions)/\(name)"
+    do throws(SystemError) {
+      if let status = try File.status(of: path), status.mode.rawValue & 0o002 != 0 {
+        throw SystemError(operation: "read", subject: path, errno: .notPermitted)
+      }
+      let bytes = try File.read(path, limit: ServiceDocument.sizeLimit)
+      return String(decoding: bytes, as: UTF8.self)
+    } catch {
+      throw ServiceRefusal(
+        at: "", "\(error)", remedy: "it must be a file that only root can write to")
+    }
+  }
+
+  private func write(_ bytes: [UInt8], of name: String) throws(ServiceRefusal) {
+    do throws(SystemError) {
+      try Directory.create(paths.compiledDirectory, mode: 0o700)
+      // A file that is the same keeps its time, so that nothing is applied for nothing.
+      let path = paths.compiled(name)
+      let limit = ServiceDocument.sizeLimit
+      if try File.readIfPresent(path, limit: limit) == bytes { return }
+      try File.replace(path, with: bytes, flushed: false)
+    } catch {
+      throw ServiceRefusal(at: "", "\(error)", remedy: "make \(paths.compiledDirectory) writable")
+    }
+  }
+}
+
+extension YAMLDefinitions {
+  /// The documents of a text as JSON: the only one, or a List of all.
+  static func value(of text: String) throws(ServiceRefusal) -> JSONValue {
+    var documents: [JSONValue] = []
+    var budget = 1_000_000
+    do {
+      // The sequence ends at an error and throws none: it has to be asked.
+      var nodes = try Yams.compose_all(yaml: text)
+      while let node = nodes.next() {
+        let value = try value(of: node, &budget)
+        if value != .null { documents.append(value) }
+      }
+      if let error = nodes.error { throw error }
+    } catch let refusal as ServiceRefusal {
+      throw refusal
+    } catch {
+      throw ServiceRefusal(
+        at: "", "\(error)".split(separator: "\n").joined(separator: " "),
+        remedy: "compare it with the output of kubectl get services -o yaml")
+    }
+    if documents.count == 1 { return documents[0] }
+    return ["apiVersion": "v1", "kind": "List", "items": .array(documents)]
+  }
+
+  /// A node as JSON; `budget` bounds what aliases of aliases can blow up to.
+  private static func value(
+    of node: Yams.Node, _ budget: inout Int
+  ) throws(ServiceRefusal) -> JSONValue {
+    budget -= 1
+    guard budget > 0 else {
+      throw ServiceRefusal(at: "", "it holds more than a million values", remedy: "divide it")
+    }
+    switch node {
+    case .scalar: return try scalar(node)
+    case .sequence(let sequence):
+      var elements: [JSONValue] = []
+      for element in sequence { elements.append(try value(of: element, &budget)) }
+      return .array(elements)
+    case .mapping(let mapping):
+      var members: [JSONMember] = []
+      for (key, element) in mapping {
+        guard case .scalar(let name) = key, name.string != "<<" else {
+          throw ServiceRefusal(
+            at: "", "a key in \(place(of: key)) is no plain text", remedy: "write it out")
+        }
+        members.append(JSONMember(name.string, try value(of: element, &budget)))
+      }
+      return .object(JSONObject(members: members))
+    case .alias:
+      throw ServiceRefusal(at: "", "an alias leads nowhere", remedy: "write it out")
+    }
+  }
+
+  private static func scalar(_ node: Yams.Node) throws(ServiceRefusal) -> JSONValue {
+    switch node.tag.description {
+    case Tag.Name.null.rawValue: return .null
+    case Tag.Name.bool.rawValue: if let flag = node.bool { return .bool(flag) }
+    case Tag.Name.int.rawValue: if let number = node.int { return .integer(number) }
+    case Tag.Name.str.rawValue, Tag.Name.timestamp.rawValue:
+      return .string(node.scalar?.string ?? "")
+    default: break
+    }
+    throw ServiceRefusal(
+      at: "", "\(place(of: node)): \"\(node.scalar?.string ?? "")\" is no text, number or truth",
+      remedy: "put a text in quotes")
+  }
+
+  private static func place(of node: Yams.Node) -> String {
+    node.mark.map { "line \($0.line)" } ?? "the document"
+  }
+}
