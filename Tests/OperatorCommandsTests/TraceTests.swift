@@ -154,13 +154,38 @@ struct TraceTests {
 
   @Test("between pods that a policy or a bridge keeps apart")
   func isolation() throws {
-    for lab in [try TraceLab(bridge: #""portIsolation": true,"#)] {
+    for (lab, why) in [
+      (try TraceLab(bridge: #""portIsolation": true,"#), "are isolated from each other"),
+      (
+        try TraceLab(firewall: #", "ingressPolicy": "isolated""#),
+        // By the chain for frames, or that for packets where the kernel shows it frames, too.
+        "swift_cni (\"ingressPolicy\")"
+      ),
+    ] {
       let truth = try lab.compare(
         "shop/web", to: "10.1.0.3", port: lab.dbEar.port, heardBy: lab.dbEar, from: lab.web.fresh)
       #expect(truth.said == nil)
       #expect(truth.heard == nil)
-      #expect(truth.sentence.contains("are isolated from each other"), "\(truth.sentence)")
+      #expect(truth.sentence.contains(why), "\(truth.sentence)")
     }
+  }
+
+  @Test("into a tunnel, and behind which node the other end is")
+  func tunnel() throws {
+    let lab = try TraceLab()
+    for words in [
+      "link add vx0 type vxlan id 1 dev uplink local 192.0.2.1 dstport 8472 nolearning",
+      "link set vx0 up", "route add 10.2.0.0/24 via 10.2.0.0 dev vx0 onlink",
+    ] { try lab.run("/usr/sbin/ip", words) }
+    let lost = try lab.trace("shop/web", "10.2.0.5:80")
+    #expect(lost.endings.map(\.ending.kind) == [.unreachable])
+    #expect(lost.text().contains("the tunnel vx0 does not know behind which node 10.2.0.0 is"))
+    try lab.run(
+      "/usr/sbin/ip", "neighbour add 10.2.0.0 lladdr 02:00:00:00:00:02 dev vx0 nud permanent")
+    try lab.run("/usr/sbin/bridge", "fdb add 02:00:00:00:00:02 dst 192.0.2.2 dev vx0 self")
+    let found = try lab.trace("shop/web", "10.2.0.5:80")
+    #expect(found.endings.map(\.ending.kind) == [.leaves])
+    #expect(found.text().contains("leaves host through the tunnel vx0 to node 192.0.2.2"))
   }
 
   @Test("in IPv6")
