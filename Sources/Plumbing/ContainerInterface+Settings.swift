@@ -112,12 +112,19 @@ extension ContainerInterface {
         try worlds.namespace.run { () throws(NetlinkError) in
           let ear = try NetlinkSubscription<RouteFamily>.ofIPv6Addresses()
           while try !isLocal(address, in: worlds) {
-            try ear.wait(for: "wait for address \(address)", until: deadline) { event in
-              switch event {
-              case .lost: ()
-              case .message(let message):
-                AddressEntry(message)?.address.address == address ? () : nil
+            do throws(NetlinkError) {
+              try ear.wait(
+                for: "wait for address \(address)", until: min(deadline, .now + .milliseconds(20))
+              ) { event in
+                switch event {
+                case .lost: ()
+                case .message(let message):
+                  AddressEntry(message)?.address.address == address ? () : nil
+                }
               }
+            } catch  where error.cause == .timedOut && MonotonicTime.now < deadline {
+              // The kernel tells of an address before it takes packets to it (`__ipv6_ifa_notify`), so
+              // the look after the last event may have come too early.
             }
           }
         }
