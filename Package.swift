@@ -239,6 +239,9 @@ let proof: [Target] = [
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",
     swiftSettings: settings),
+  .executableTarget(
+    name: "servicebench", dependencies: ["Services", "Nftables", "Netlink", "Addressing", "Linux"],
+    path: "Tests/Bench/servicebench", swiftSettings: settings),
 ]
 
 let package = Package(

@@ -89,6 +89,23 @@ final class ServiceLab {
         }
       }
     }
+    try warmUp()
+  }
+
+  /// Speaks every way until it goes: a busy machine takes its time to make a link ready for IPv6.
+  private func warmUp() throws {
+    for family in IPFamily.allCases {
+      for (host, targets) in [(outside, [0, 1, 2]), (node, [0, 1, 2, 3]), (pods[0], [1, 2, 3])] {
+        for target in targets {
+          let address = try Self.address(target, family).description
+          var tries = 0
+          while try ask(.udp, from: host, address, Self.port, patience: 200).pod != target {
+            tries += 1
+            guard tries < 50 else { throw SocketFailure(text: "no way to \(address)") }
+          }
+        }
+      }
+    }
   }
 
   /// Networks of pods of all nodes, and the node's address to the outside.
@@ -175,7 +192,7 @@ extension ServiceLab {
   /// Lets somebody speak to an address and port, and be answered.
   func ask(
     _ transport: Transport = .tcp, from host: Host, _ address: String, _ port: UInt16,
-    boundTo own: String? = nil, patience: Int32 = 300
+    boundTo own: String? = nil, patience: Int32 = 2_000
   ) throws -> Answer {
     let address = try IPAddress(address)
     let client = try host.run { try NetSocket(transport, address.family) }
@@ -186,7 +203,7 @@ extension ServiceLab {
   /// Lets a socket speak, which may have spoken before.
   func speak(
     _ client: NetSocket, _ transport: Transport, to address: IPAddress, _ port: UInt16,
-    patience: Int32 = 300
+    patience: Int32 = 2_000
   ) throws -> Answer {
     switch try client.connect(address, port: port, patience: patience) {
     case .refused: return .refused

@@ -33,7 +33,8 @@ struct ServiceRefusalPacketTests {
     }
     // So it is when the service comes later, and no longer when it goes.
     try lab.change([cluster], [])
-    #expect(try lab.ask(way.transport, from: lab.outside, way.service, 81) != .refused)
+    #expect(
+      try lab.ask(way.transport, from: lab.outside, way.service, 81, patience: 300) != .refused)
     try lab.change([], [cluster])
     #expect(try lab.ask(way.transport, from: lab.outside, way.service, 81) == .refused)
     #expect(try lab.ask(way.transport, from: lab.outside, way.service, 80).pod == 1)
@@ -45,8 +46,9 @@ struct ServiceRefusalPacketTests {
     let lab = try ServiceLab()
     let remote = try way.cluster([3], localOnly: true)
     try lab.serve([remote])
-    #expect(try lab.ask(way.transport, from: lab.pods[0], way.service, 80) == .silence)
-    let atHome = try lab.ask(way.transport, from: lab.node, way.service, 80)
+    #expect(
+      try lab.ask(way.transport, from: lab.pods[0], way.service, 80, patience: 300) == .silence)
+    let atHome = try lab.ask(way.transport, from: lab.node, way.service, 80, patience: 300)
     #expect(atHome == (way.transport == .tcp ? .silence : .forbidden))
     let both = try way.cluster([3, 1], localOnly: true)
     try lab.change([remote], [both])
@@ -82,7 +84,8 @@ struct ServiceRefusalPacketTests {
     let after = [try way.nodePort([3], localOnly: true), try way.balanced([3], localOnly: true)]
     try lab.change(before, after)
     for (address, port) in [(way.node, UInt16(30_080)), (way.balancer, 80)] {
-      #expect(try lab.ask(way.transport, from: lab.outside, address, port) == .silence)
+      #expect(
+        try lab.ask(way.transport, from: lab.outside, address, port, patience: 300) == .silence)
       #expect(
         try lab.ask(way.transport, from: lab.pods[0], address, port)
           == .heard(by: 3, from: try way.pod(0)))
@@ -106,9 +109,12 @@ struct ServiceRefusalPacketTests {
       #expect(
         try lab.ask(way.transport, from: lab.outside, address, port).pod == 1)
       #expect(
-        try lab.ask(way.transport, from: lab.outside, address, port, boundTo: stranger) == .silence)
+        try lab.ask(
+          way.transport, from: lab.outside, address, port, boundTo: stranger, patience: 300)
+          == .silence)
       #expect(try lab.ask(way.transport, from: lab.pods[0], address, port).pod == 1)
-      #expect(try lab.ask(way.transport, from: lab.pods[2], address, port) == .silence)
+      #expect(
+        try lab.ask(way.transport, from: lab.pods[2], address, port, patience: 300) == .silence)
     }
     #expect(
       try lab.ask(way.transport, from: lab.outside, way.service, 80, boundTo: stranger).pod == 1)

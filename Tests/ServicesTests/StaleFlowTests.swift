@@ -72,7 +72,8 @@ struct StaleFlowTests {
     let own = try lab.node.run { try NetSocket(.udp, family) }
     try own.listen(at: try IPAddress(way.node), port: 30_080)
     let early = try client(lab, way, port: 42_000)
-    #expect(try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080) == .silence)
+    #expect(
+      try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080, patience: 300) == .silence)
     #expect(try own.answerDatagram() == way.outside)
     let passing = try client(lab, way, port: 42_001)
     #expect(try lab.speak(passing, .udp, to: try ServiceLab.address(1, family), 8080).pod == 1)
@@ -80,7 +81,8 @@ struct StaleFlowTests {
 
     let after = [try way.nodePort([2]), try way.cluster([2])]
     try lab.change([], after)
-    #expect(try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080) == .silence)
+    #expect(
+      try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080, patience: 300) == .silence)
     try forget(lab, [], after)
     #expect(known.subtracting(try flows(lab)).count == 1)
     #expect(try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080).pod == 2)

@@ -14,18 +14,22 @@ public enum OwnThread {
     _ body: @escaping @Sendable () throws -> Product
   ) async throws -> Product {
     try await withCheckedThrowingContinuation { continuation in
-      let errand = Errand { continuation.resume(with: Result { try body() }) }
-      let start: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { errand in
-        guard let errand = unsafe errand else { return nil }
-        unsafe Unmanaged<Errand>.fromOpaque(errand).takeRetainedValue().work()
-        return nil
-      }
-      var thread = pthread_t()
-      let created = unsafe pthread_create(
-        &thread, nil, start, Unmanaged.passRetained(errand).toOpaque())
-      precondition(created == 0, "no thread for a test")
-      pthread_detach(thread)
+      start { continuation.resume(with: Result { try body() }) }
     }
+  }
+
+  /// Begins some work on a new thread, which ends with it, and waits for nothing.
+  public static func start(_ body: @escaping @Sendable () -> Void) {
+    let start: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { errand in
+      guard let errand = unsafe errand else { return nil }
+      unsafe Unmanaged<Errand>.fromOpaque(errand).takeRetainedValue().work()
+      return nil
+    }
+    var thread = pthread_t()
+    let created = unsafe pthread_create(
+      &thread, nil, start, Unmanaged.passRetained(Errand(body)).toOpaque())
+    precondition(created == 0, "no thread for a test")
+    pthread_detach(thread)
   }
 }
 
