@@ -5,10 +5,10 @@ internal import Nftables
 /// The chains and rules of one family's table that are the same for any services.
 ///
 ///     chain prerouting {                       nat, dstnat - 1
-///       ip daddr @addresses jump arriving
-///       ip daddr @node_addresses fib daddr type local goto arriving_ports
+///       ip daddr @addresses jump arriving                        each twice
+///       ip daddr @node_addresses fib daddr type local jump arriving_ports
 ///     }
-///     chain output { … jump services … goto ports }             the node's own connections
+///     chain output { … jump services … jump ports }             the node's own connections
 ///     chain arriving {
 ///       ip daddr . meta l4proto . th dport @local_policy ip saddr != @cluster goto local_services
 ///       goto services
@@ -88,10 +88,9 @@ extension ServiceLayout {
       prerouting(family),
       Room(
         "output", hook(.nat, .output),
-        [
-          Rule([.destination(family, isIn: .addresses)], .verdict(.jump(to: BucketList.all.chain))),
-          Rule(isOwnPort(family), .verdict(.goto(BucketList.allOfPorts.chain))),
-        ]),
+        twice(
+          Rule([.destination(family, isIn: .addresses)], .verdict(.jump(to: BucketList.all.chain))))
+          + twice(Rule(isOwnPort(family), .verdict(.jump(to: BucketList.allOfPorts.chain))))),
       Room(
         "arriving", nil,
         [
@@ -126,12 +125,17 @@ extension ServiceLayout {
   private static func prerouting(_ family: IPFamily) -> Room {
     Room(
       "prerouting", hook(.nat, .prerouting),
-      [
-        // Back from there if the address is also the node's own and the port nobody's.
-        Rule([.destination(family, isIn: .addresses)], .verdict(.jump(to: "arriving"))),
-        Rule(isOwnPort(family), .verdict(.goto("arriving_ports"))),
-      ])
+      // Back from the first if the address is also the node's own and the port nobody's.
+      twice(Rule([.destination(family, isIn: .addresses)], .verdict(.jump(to: "arriving"))))
+        + twice(Rule(isOwnPort(family), .verdict(.jump(to: "arriving_ports")))))
   }
+
+  /// A rule that is asked again if it has led nowhere.
+  ///
+  /// A change is in force at once, but each look into a set is a look of its own: a packet that is on
+  /// its way meanwhile may have found a frontend not yet in its new shape and then no more in its old
+  /// one. The second time it meets the new state alone. What is served pays nothing for that.
+  private static func twice(_ rule: Rule) -> [Rule] { [rule, rule] }
 
   /// What goes to an address of the node at which ports are open.
   private static func isOwnPort(_ family: IPFamily) -> [Match] {

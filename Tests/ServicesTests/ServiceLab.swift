@@ -221,18 +221,18 @@ extension ServiceLab {
     var waited: Int32 = 0
     while waited <= patience {
       if let first = NetSocket.first(of: ears.map(\.socket), patience: 20) {
+        // Before him they may hear somebody who has given up waiting.
+        waited += 20
         let server = ears[first]
         if transport == .udp {
           guard let source = try server.socket.answerDatagram() else { continue }
-          let (outcome, byte) = try client.receive(patience: patience)
-          return outcome == .connected && byte == 7
-            ? .heard(by: server.index, from: source) : .silence
+          let (outcome, byte) = try client.receive(patience: 20)
+          if outcome == .connected, byte == 7 { return .heard(by: server.index, from: source) }
+          continue
         }
         guard let (peer, source) = try server.socket.accept() else { continue }
         let (outcome, byte) = try peer.receive(patience: patience)
-        guard outcome == .connected, byte == 7, try peer.send(8) == .connected else {
-          return .silence
-        }
+        guard outcome == .connected, byte == 7, try peer.send(8) == .connected else { continue }
         return try client.receive(patience: patience).byte == 8
           ? .heard(by: server.index, from: source) : .silence
       }
