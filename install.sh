@@ -426,6 +426,8 @@ run_tests() {
   packages $build_packages $test_packages
   check_swift
   step 'building cni as it is installed' product cni
+  # Its own flags take away what other builds have: that it builds at all must be seen.
+  step 'building cnictl as it is installed' product cnictl
   SWIFT_CNI_STATIC=$("$swift" build -c release --show-bin-path)/cni
   export SWIFT_CNI_STATIC
   step 'building the tests' "$swift" build --build-tests

@@ -1,6 +1,7 @@
 internal import Addressing
 internal import CNI
 internal import CNIRuntime
+internal import Foundation
 internal import Linux
 
 /// The steps of `cnictl try`, each told as it is done.

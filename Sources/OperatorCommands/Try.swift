@@ -2,6 +2,7 @@ internal import Addressing
 internal import ArgumentParser
 internal import CNI
 internal import CNIRuntime
+internal import Foundation
 internal import Linux
 
 /// Builds a network with two pods in namespaces of its own, tries it, and takes it away again.
