@@ -30,6 +30,18 @@ public struct Subnet: Hashable, Sendable, CustomStringConvertible {
       containing: IPAddress(bits: 0, family: family), prefix: Prefix(unchecked: 0, family: family))
   }
 
+  /// All groups of hosts of a family: 224.0.0.0/4 or ff00::/8.
+  public static func multicast(_ family: IPFamily) -> Subnet {
+    let (bits, length): (UInt128, Int) =
+      switch family {
+      case .v4: (0xe000_0000, 4)
+      case .v6: (0xff << 120, 8)
+      }
+    return Subnet(
+      containing: IPAddress(bits: bits, family: family),
+      prefix: Prefix(unchecked: length, family: family))
+  }
+
   /// Whether it holds every address of its family.
   public var isEverything: Bool { prefix.length == 0 }
 

@@ -66,6 +66,9 @@ extension IPFamily {
   /// The same in the packet filter's words.
   public var table: Table.Family { self == .v4 ? .ipv4 : .ipv6 }
 
+  /// As it appears in the names of sets and chains of ours.
+  public var shortName: String { self == .v4 ? "v4" : "v6" }
+
   /// What nft calls its addresses.
   public var dataType: DataType { self == .v4 ? .ipv4Address : .ipv6Address }
 }

@@ -32,8 +32,7 @@ struct Graph: Verb {
   func perform(in surroundings: Surroundings) throws {
     let report = try node.report(on: network, in: surroundings)
     for problem in report.problems { surroundings.warn(problem) }
-    let name = try Sysctl.read(["kernel", "hostname"]).prefix { !$0.isNewline }
-    let graph = NodeGraph(of: report, try HostLinks(), hostName: "\(name)")
+    let graph = NodeGraph(of: report, try HostLinks(), hostName: try HostName.current())
     try surroundings.print(format == .svg ? graph.svg : graph.mermaid)
   }
 }

@@ -27,29 +27,17 @@ final class TracePlace {
     self.pod = pod
     let namespace =
       if let path { try NetworkNamespace(path: path) } else { try NetworkNamespace.current() }
-    let routes = try Self.stand(in: namespace) { try NetlinkSocket<RouteFamily>() }
+    let routes = try namespace.stand { try NetlinkSocket<RouteFamily>() }
     links = try routes.links()
     addresses = try routes.addresses()
     self.namespace = namespace
     self.routes = routes
   }
 
-  private static func stand<Product: ~Copyable>(
-    in namespace: borrowing NetworkNamespace, _ body: () throws -> Product
-  ) throws -> Product {
-    do {
-      return try namespace.run(body)
-    } catch .unreachable(let error) {
-      throw error
-    } catch .work(let failure) {
-      throw failure
-    }
-  }
-
   /// All tables, chains, rules and sets.
   func ruleset() throws -> Ruleset {
     if let readRuleset { return readRuleset }
-    let ruleset = try Self.stand(in: namespace) {
+    let ruleset = try namespace.stand {
       try NetlinkSocket<NetfilterFamily>().ruleset()
     }
     readRuleset = ruleset
@@ -97,7 +85,7 @@ final class TracePlace {
 
   /// What a file of `/proc/net` holds here; nil if there is none.
   func networkFile(_ name: String) throws -> String? {
-    try Self.stand(in: namespace) {
+    try namespace.stand {
       try File.readIfPresent("/proc/thread-self/net/\(name)", limit: 1 << 26)
         .map { String(decoding: $0, as: UTF8.self) }
     }

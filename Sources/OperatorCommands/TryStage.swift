@@ -90,17 +90,11 @@ struct TryStage: ~Copyable {
   borrowing func stand<Product: ~Copyable>(
     _ place: TryPlace, _ body: () throws -> Product
   ) throws -> Product {
-    do {
-      switch place {
-      case .outside: return try outside.run(body)
-      case .host: return try host.run(body)
-      case .pod(.first): return try firstPod.run(body)
-      case .pod(.second): return try secondPod.run(body)
-      }
-    } catch .unreachable(let error) {
-      throw error
-    } catch .work(let failure) {
-      throw failure
+    switch place {
+    case .outside: try outside.stand(body)
+    case .host: try host.stand(body)
+    case .pod(.first): try firstPod.stand(body)
+    case .pod(.second): try secondPod.stand(body)
     }
   }
 

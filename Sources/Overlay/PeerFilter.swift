@@ -53,7 +53,8 @@ extension PeerFilter {
 
     var set: NamedSet {
       NamedSet(
-        "from_\(outer.word)_in_\(inner.family.word)_\(inner.length)", in: PeerFilter.table,
+        "from_\(outer.shortName)_in_\(inner.family.shortName)_\(inner.length)",
+        in: PeerFilter.table,
         key: [outer.dataType, inner.family.dataType])
     }
   }
@@ -124,7 +125,7 @@ extension PeerFilter {
         [.family(range.family), .destination(isIn: range)], .verdict(.return),
         comment: "\(range): within the cluster")
     }
-    let groups = node.podFamilies.sorted { $0.word < $1.word }.map { family in
+    let groups = node.podFamilies.sorted { $0.shortName < $1.shortName }.map { family in
       Rule(
         [.family(family), .destination(isIn: .multicast(family))], .verdict(.return),
         comment: "\(family) multicast keeps its source")
@@ -178,8 +179,7 @@ extension PeerFilter {
   static func isPresent(on socket: borrowing NetlinkSocket<NetfilterFamily>) throws(NetlinkError)
     -> Bool
   {
-    // Every layout has this chain.
-    try socket.listedChain(Chain("sources", in: table)) != nil
+    try socket.has(table)
   }
 
   /// Deletes the table.
@@ -188,21 +188,5 @@ extension PeerFilter {
     all.add(table)
     all.delete(table)
     return all
-  }
-}
-
-extension IPFamily {
-  fileprivate var word: String { self == .v4 ? "v4" : "v6" }
-  fileprivate var dataType: DataType { self == .v4 ? .ipv4Address : .ipv6Address }
-}
-
-extension Subnet {
-  /// 224.0.0.0/4 or ff00::/8.
-  fileprivate static func multicast(_ family: IPFamily) -> Subnet {
-    do throws(AddressParseError) {
-      return try Subnet(family == .v4 ? "224.0.0.0/4" : "ff00::/8")
-    } catch {
-      preconditionFailure("\(error)")
-    }
   }
 }

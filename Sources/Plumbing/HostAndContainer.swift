@@ -97,6 +97,19 @@ public struct HostAndContainer: ~Copyable {
   }
 }
 
+extension HostAndContainer {
+  /// Switches a link of the container on that gets nothing else.
+  ///
+  /// - Throws: ``ProtocolError`` when the kernel refuses.
+  public borrowing func switchOn(_ link: Link) throws(ProtocolError) {
+    do {
+      try container.setLink(.index(link.index), up: true)
+    } catch {
+      throw ProtocolError(error, "failed to set \"\(link.name)\" UP")
+    }
+  }
+}
+
 extension SystemError {
   /// Whether a namespace's path leads nowhere, or to something that is no namespace.
   fileprivate var isGone: Bool {

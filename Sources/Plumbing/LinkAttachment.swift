@@ -50,7 +50,7 @@ public enum LinkAttachment {
     var result = try lease(request, addresses, &rollback)
     result.interfaces = [ResultInterface(link, sandbox: worlds.namespace.path)]
     if case .none = addresses {
-      try switchOn(link, in: worlds)
+      try worlds.switchOn(link)
     } else {
       // Others share the hardware address of a link that they do not own, or lead nowhere.
       let isItsOwn =
@@ -142,15 +142,5 @@ public enum LinkAttachment {
     }
     try compare(link, worlds)
     try previous.checkAddressesAndRoutes(of: link, in: worlds)
-  }
-
-  private static func switchOn(
-    _ link: Link, in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) {
-    do {
-      try worlds.container.setLink(.index(link.index), up: true)
-    } catch {
-      throw ProtocolError(error, "failed to set \"\(link.name)\" UP")
-    }
   }
 }

@@ -153,7 +153,7 @@ extension MasqueradeLayout {
     [Rule([], .verdict(.jump(to: withinCluster.name)))]
       + IPFamily.allCases.map { family in
         Rule(
-          [.family(family), .destination(isIn: family.multicast)], .verdict(.return),
+          [.family(family), .destination(isIn: .multicast(family))], .verdict(.return),
           comment: "multicast keeps its source")
       }
       + IPFamily.allCases.map { family in
@@ -169,28 +169,5 @@ extension MasqueradeLayout {
         .family(prefix.family),
         .fields(.source(prefix.family), .destinationNetwork(prefix), areIn: ownSubnets(prefix)),
       ], .verdict(.return))
-  }
-}
-
-extension IPFamily {
-  /// 224.0.0.0/4 or ff00::/8.
-  fileprivate var multicast: Subnet {
-    switch self {
-    case .v4:
-      Subnet(containing: IPAddress(bits: 0xe000_0000, family: .v4), prefix: Prefix(.v4, 4))
-    case .v6:
-      Subnet(containing: IPAddress(bits: 0xff << 120, family: .v6), prefix: Prefix(.v6, 8))
-    }
-  }
-}
-
-extension Prefix {
-  /// A prefix whose length the family has.
-  fileprivate init(_ family: IPFamily, _ length: Int) {
-    do {
-      try self.init(length: length, family: family)
-    } catch {
-      preconditionFailure("a prefix length that does not exist: \(length)")
-    }
   }
 }

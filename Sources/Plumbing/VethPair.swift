@@ -129,11 +129,7 @@ public struct VethPair: Sendable {
 
   /// Switches the container's end on without giving it anything.
   public func switchOn(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
-    do {
-      try worlds.container.setLink(.index(container.index), up: true)
-    } catch {
-      throw ProtocolError(error, "failed to set \"\(container.name)\" UP")
-    }
+    try worlds.switchOn(container)
   }
 
   private static func create(

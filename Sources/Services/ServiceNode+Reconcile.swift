@@ -109,7 +109,7 @@ extension ServiceNode {
   /// What this node is called in slices.
   private func nodeName(_ settings: ServiceSettings) throws(SystemError) -> String {
     if let name = settings.nodeName { return name }
-    return String(try Sysctl.read(["kernel", "hostname"]).prefix { $0 != "\n" })
+    return try HostName.current()
   }
 
   /// The settings that hold: those of the file, or else those that held before it became bad.

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 
 /// A socket of either family, as plain as the calls it makes.
 final class InternetSocket {
@@ -21,14 +22,15 @@ final class InternetSocket {
   deinit { close(descriptor) }
 
   func bind(_ address: String, port: UInt16) throws {
+    var name = name(address, port)
     try check(
-      unsafe withName(address, port) { unsafe Glibc.bind(descriptor, $0, $1) }, "bind \(address)")
+      unsafe name.lend { unsafe Glibc.bind(descriptor, $0, $1.pointee) }, "bind \(address)")
   }
 
   func connect(_ address: String, port: UInt16) throws {
+    var name = name(address, port)
     try check(
-      unsafe withName(address, port) { unsafe Glibc.connect(descriptor, $0, $1) },
-      "connect \(address)")
+      unsafe name.lend { unsafe Glibc.connect(descriptor, $0, $1.pointee) }, "connect \(address)")
   }
 
   func listen() throws { try check(Glibc.listen(descriptor, 8), "listen") }
@@ -76,55 +78,23 @@ final class InternetSocket {
 
   /// Whom the next packet or connection comes from.
   func nextPeer(_ transport: PacketLab.Transport) throws -> String? {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
-        if transport == .tcp {
-          let accepted = unsafe accept(descriptor, name, &length)
-          if accepted >= 0 { close(accepted) }
-          return accepted
-        }
-        var byte: UInt8 = 0
-        return Int32(unsafe recvfrom(descriptor, &byte, 1, 0, name, &length))
+    var peer = SocketName()
+    let result = unsafe peer.lend { name, length in
+      if transport == .tcp {
+        let accepted = unsafe accept(descriptor, name, length)
+        if accepted >= 0 { close(accepted) }
+        return accepted
       }
+      var byte: UInt8 = 0
+      return Int32(unsafe recvfrom(descriptor, &byte, 1, 0, name, length))
     }
     if result < 0, errno == EAGAIN { return nil }
     try check(result, "receive")
-    var text = [CChar](repeating: 0, count: 64)
-    unsafe withUnsafePointer(to: &storage) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
-        _ = unsafe getnameinfo(
-          name, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-      }
-    }
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return peer.address
   }
 
-  private func withName(
-    _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) -> Int32 {
-    if family == AF_INET {
-      var name = sockaddr_in()
-      name.sin_family = sa_family_t(AF_INET)
-      name.sin_port = port.bigEndian
-      unsafe inet_pton(AF_INET, address, &name.sin_addr)
-      return unsafe withUnsafePointer(to: &name) {
-        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      }
-    }
-    var name = sockaddr_in6()
-    name.sin6_family = sa_family_t(AF_INET6)
-    name.sin6_port = port.bigEndian
-    if address.hasPrefix("ff") { name.sin6_scope_id = unsafe if_nametoindex("eth0") }
-    unsafe inet_pton(AF_INET6, address, &name.sin6_addr)
-    return unsafe withUnsafePointer(to: &name) {
-      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-      }
-    }
+  private func name(_ address: String, _ port: UInt16) -> SocketName {
+    SocketName(address, port: port, onLink: address.hasPrefix("ff") ? "eth0" : nil)
   }
 
   private func check(_ result: Int32, _ call: String) throws {

@@ -7,11 +7,9 @@ import TestSupport
 final class NetSocket {
   let number: Int32
   private let transport: Transport
-  private let family: IPFamily
 
   init(_ transport: Transport, _ family: IPFamily) throws {
     self.transport = transport
-    self.family = family
     let kind = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
     number = socket(
       family == .v4 ? AF_INET : AF_INET6,
@@ -25,10 +23,9 @@ final class NetSocket {
     try check(unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, size), "reuse")
   }
 
-  private init(accepted: Int32, _ family: IPFamily) {
+  private init(accepted: Int32) {
     number = accepted
     transport = .tcp
-    self.family = family
   }
 
   deinit { close(number) }
@@ -45,8 +42,9 @@ final class NetSocket {
   }
 
   private func bindName(_ name: String, _ port: UInt16) throws {
+    var own = SocketName(name, port: port)
     try check(
-      unsafe withName(name, port) { unsafe Glibc.bind(number, $0, $1) }, "bind \(name) \(port)")
+      unsafe own.lend { unsafe Glibc.bind(number, $0, $1.pointee) }, "bind \(name) \(port)")
   }
 
   /// How a connection came out.
@@ -56,9 +54,8 @@ final class NetSocket {
   enum Outcome { case connected, refused, forbidden, silence }
 
   func connect(_ address: IPAddress, port: UInt16, patience: Int32) throws -> Outcome {
-    let result = unsafe withName(address.description, port) {
-      unsafe Glibc.connect(number, $0, $1)
-    }
+    var peer = SocketName(address.description, port: port)
+    let result = unsafe peer.lend { unsafe Glibc.connect(number, $0, $1.pointee) }
     if result == 0 { return .connected }
     guard errno == EINPROGRESS else { return try outcome(errno, "connect \(address) \(port)") }
     guard waits(for: POLLOUT, patience) else { return .silence }
@@ -83,31 +80,23 @@ final class NetSocket {
 
   /// A datagram and its sender, answered; nil if there is none.
   func answerDatagram() throws -> String? {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    var source = SocketName()
     var byte: UInt8 = 0
-    let source: String? = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
-        guard unsafe recvfrom(number, &byte, 1, 0, name, &length) == 1 else { return nil }
-        _ = unsafe sendto(number, &byte, 1, 0, name, length)
-        return unsafe Self.text(name, length)
-      }
+    let isHeard = unsafe source.lend { name, length in
+      guard unsafe recvfrom(number, &byte, 1, 0, name, length) == 1 else { return false }
+      _ = unsafe sendto(number, &byte, 1, 0, name, length.pointee)
+      return true
     }
-    return source
+    return isHeard ? source.address : nil
   }
 
   /// Who has connected; nil if nobody has.
   func accept() throws -> (socket: NetSocket, source: String)? {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name in
-        let accepted = unsafe Glibc.accept(number, name, &length)
-        guard accepted >= 0 else { return nil }
-        _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
-        return (NetSocket(accepted: accepted, family), unsafe Self.text(name, length))
-      }
-    }
+    var source = SocketName()
+    let accepted = unsafe source.lend { unsafe Glibc.accept(number, $0, $1) }
+    guard accepted >= 0 else { return nil }
+    _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
+    return (NetSocket(accepted: accepted), source.address)
   }
 
   private func waits(for events: Int32, _ patience: Int32) -> Bool {
@@ -136,37 +125,6 @@ final class NetSocket {
     case EPERM: return .forbidden
     case ETIMEDOUT, EAGAIN: return .silence
     default: throw SocketFailure(text: "\(call): \(unsafe String(cString: strerror(number)))")
-    }
-  }
-
-  private static func text(_ name: UnsafePointer<sockaddr>, _ length: socklen_t) -> String {
-    var text = [CChar](repeating: 0, count: 64)
-    _ = unsafe getnameinfo(name, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-
-  private func withName(
-    _ address: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-  ) -> Int32 {
-    if family == .v4 {
-      var name = sockaddr_in()
-      name.sin_family = sa_family_t(AF_INET)
-      name.sin_port = port.bigEndian
-      unsafe inet_pton(AF_INET, address, &name.sin_addr)
-      return unsafe withUnsafePointer(to: &name) {
-        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      }
-    }
-    var name = sockaddr_in6()
-    name.sin6_family = sa_family_t(AF_INET6)
-    name.sin6_port = port.bigEndian
-    unsafe inet_pton(AF_INET6, address, &name.sin6_addr)
-    return unsafe withUnsafePointer(to: &name) {
-      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-      }
     }
   }
 

@@ -1,19 +1,25 @@
-internal import Glibc
+public import Glibc
 
 /// An address and a port as the socket calls take them.
-struct SocketName {
+public struct SocketName {
   private var storage = sockaddr_storage()
   private var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
 
   /// Room for a name that a call fills in.
-  init() {}
+  public init() {}
 
   /// A name to send to or to listen on; the family is told by the text.
-  init(_ address: String, port: UInt16) {
+  ///
+  /// - Parameters:
+  ///   - address: the address.
+  ///   - port: the port; 0 for any.
+  ///   - link: the link on which an IPv6 address means something, if it does on one only.
+  public init(_ address: String, port: UInt16, onLink link: String? = nil) {
     if address.contains(":") {
       var name = sockaddr_in6()
       name.sin6_family = sa_family_t(AF_INET6)
       name.sin6_port = port.bigEndian
+      if let link { name.sin6_scope_id = unsafe if_nametoindex(link) }
       unsafe inet_pton(AF_INET6, address, &name.sin6_addr)
       store(name)
     } else {
@@ -26,7 +32,7 @@ struct SocketName {
   }
 
   /// The address as text, without the port.
-  var address: String {
+  public var address: String {
     var copy = self
     var text = [CChar](repeating: 0, count: 64)
     let size = socklen_t(text.count)
@@ -38,14 +44,14 @@ struct SocketName {
   }
 
   /// The port; both families have it in the same place.
-  var port: UInt16 {
+  public var port: UInt16 {
     unsafe withUnsafeBytes(of: storage) { bytes in
       UInt16(unsafe bytes[2]) << 8 | UInt16(unsafe bytes[3])
     }
   }
 
   /// Lends the bytes and their number to a call, which may change both.
-  mutating func lend<Product>(
+  public mutating func lend<Product>(
     _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Product
   ) -> Product {
     unsafe withUnsafeMutablePointer(to: &storage) { storage in

@@ -34,7 +34,7 @@ public enum Tap: Plugin {
       try join(lease, to: &result)
       try ContainerInterface.configure(link, at: 0, as: result, in: worlds)
     } else {
-      try TapLink.switchOn(link, in: worlds)
+      try worlds.switchOn(link)
     }
 
     result.dns = try request.configuration.resolverSettings(insteadOf: result.dns)

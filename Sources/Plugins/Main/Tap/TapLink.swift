@@ -51,17 +51,6 @@ enum TapLink {
     }
   }
 
-  /// Switches a device on that gets no addresses.
-  static func switchOn(
-    _ link: Link, in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) {
-    do {
-      try worlds.container.setLink(.index(link.index), up: true)
-    } catch {
-      throw ProtocolError(error, "failed to set \"\(link.name)\" UP")
-    }
-  }
-
   /// Removes the device; one that has gone, and a link of somebody else, are no error.
   ///
   /// Upstream signs nothing, so what bears no name of ours counts as the attachment's.
