@@ -235,6 +235,8 @@ let proof: [Target] = [
   tests(
     "ModelTests",
     ["Mutation", "IPAM", "Addressing", "TestSupport", "Witness", "JSON", "Linux", "cni"]),
+  // What the tests found, as a page.
+  tests("ReportTests", ["TestSupport", "JSON", "Linux"], at: "Tests/Report/Tests"),
   // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",
