@@ -15,12 +15,12 @@ enum UDPPacket {
   ) -> [UInt8] {
     let length = UInt16(payload.count + 8)
     var datagram = sourcePort.bytes + targetPort.bytes + length.bytes + [0, 0] + payload
-    let sum = checksum(pseudoHeader(source, target, length) + datagram)
+    let sum = InternetChecksum.of(pseudoHeader(source, target, length) + datagram)
     // Zero means that there is none.
     datagram.replaceSubrange(6..<8, with: (sum == 0 ? .max : sum).bytes)
     var header: [UInt8] = [0x45, 0x10] + (length + UInt16(addressLength)).bytes
     header += [0, 0, 0x40, 0, 64, 17, 0, 0] + source.bytes + target.bytes
-    header.replaceSubrange(10..<12, with: checksum(header).bytes)
+    header.replaceSubrange(10..<12, with: InternetChecksum.of(header).bytes)
     return header + datagram
   }
 
@@ -38,7 +38,7 @@ enum UDPPacket {
     let start = Int(packet[0] & 0xf) * 4
     let end = Int(number(packet, 2))
     guard start >= addressLength, end >= start + 8, end <= packet.count, packet[9] == 17,
-      number(packet, 6) & 0x3fff == 0, checksum(packet[..<start]) == 0
+      number(packet, 6) & 0x3fff == 0, InternetChecksum.of(packet[..<start]) == 0
     else { return nil }
     let length = Int(number(packet, start + 4))
     guard length >= 8, start + length <= end, number(packet, start + 2) == port else { return nil }
@@ -46,7 +46,7 @@ enum UDPPacket {
     if checksIntegrity, number(packet, start + 6) != 0 {
       let source = IPv4Address(packet[12..<16])
       let target = IPv4Address(packet[16..<20])
-      guard checksum(pseudoHeader(source, target, UInt16(length)) + datagram) == 0 else {
+      guard InternetChecksum.of(pseudoHeader(source, target, UInt16(length)) + datagram) == 0 else {
         return nil
       }
     }
@@ -57,16 +57,6 @@ enum UDPPacket {
     _ source: IPv4Address, _ target: IPv4Address, _ length: UInt16
   ) -> [UInt8] {
     source.bytes + target.bytes + [0, 17] + length.bytes
-  }
-
-  /// The ones' complement of the ones' complement sum. RFC 1071
-  private static func checksum(_ bytes: some Collection<UInt8>) -> UInt16 {
-    var sum: UInt32 = 0
-    for (place, byte) in bytes.enumerated() {
-      sum &+= place % 2 == 0 ? UInt32(byte) << 8 : UInt32(byte)
-    }
-    while sum > 0xffff { sum = sum >> 16 + sum & 0xffff }
-    return ~UInt16(sum)
   }
 
   private static func number(_ bytes: [UInt8], _ place: Int) -> UInt16 {

@@ -17,6 +17,8 @@ public struct AddressEntry: Hashable, Sendable {
   public var peer: IPAddress?
   /// Where to reach all hosts of its subnet. `IFA_BROADCAST`
   public var broadcast: IPv4Address?
+  /// Who gave it to the link; kernels before 5.18 do not remember that. `IFA_PROTO`
+  public var origin: AddressOrigin = .unspecified
 
   /// Describes an address as a plugin gives it to a link.
   ///
@@ -35,6 +37,22 @@ public struct AddressEntry: Hashable, Sendable {
     self.scope = scope
     broadcast = address.broadcast
   }
+}
+
+/// Who gave an address to a link.
+///
+/// Kernel name: `IFAPROT_…`; every number above its own is free.
+public struct AddressOrigin: RawRepresentable, Hashable, Sendable {
+  /// The kernel's number.
+  public let rawValue: UInt8
+
+  /// Takes any number.
+  public init(rawValue: UInt8) {
+    self.rawValue = rawValue
+  }
+
+  /// Nobody has said. `IFAPROT_UNSPEC`
+  public static let unspecified = AddressOrigin(rawValue: 0)
 }
 
 /// How an address is to be taken.
@@ -57,7 +75,7 @@ public struct AddressFlags: OptionSet, Hashable, Sendable {
   public static let optimistic = AddressFlags(rawValue: 0x04)
   /// Somebody else has it. `IFA_F_DADFAILED`
   public static let duplicate = AddressFlags(rawValue: 0x08)
-  /// Not to be chosen for new connections. `IFA_F_DEPRECATED`
+  /// Not to be chosen for new connections, which IPv4 takes no notice of. `IFA_F_DEPRECATED`
   public static let deprecated = AddressFlags(rawValue: 0x20)
   /// Not usable yet: others are being asked. `IFA_F_TENTATIVE`
   public static let tentative = AddressFlags(rawValue: 0x40)
@@ -80,6 +98,7 @@ extension AddressEntry {
     var local: IPAddress?
     var far: IPAddress?
     var broadcast: IPv4Address?
+    var origin: UInt8 = 0
     var flags = AddressFlags(rawValue: UInt32(shortFlags))
     for attribute in message.attributes(after: AddressHeader.byteCount) {
       switch attribute.type {
@@ -87,6 +106,7 @@ extension AddressEntry {
       case AddressAttribute.address: far = attribute.address(family)
       case AddressAttribute.broadcast:
         if case .v4(let address) = attribute.address(.v4) { broadcast = address }
+      case AddressAttribute.origin: origin = attribute.uint8 ?? 0
       case AddressAttribute.flags:
         flags = attribute.uint32.map(AddressFlags.init(rawValue:)) ?? flags
       default: break
@@ -98,6 +118,7 @@ extension AddressEntry {
       InterfaceAddress(address: own, prefix: prefix), onLink: linkIndex, flags: flags,
       scope: RouteScope(rawValue: scope))
     self.broadcast = broadcast
+    self.origin = AddressOrigin(rawValue: origin)
     peer = far == own ? nil : far
   }
 }

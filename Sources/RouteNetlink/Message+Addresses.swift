@@ -24,6 +24,15 @@ extension Message {
       if !entry.flags.isEmpty {
         writer.uint32(AddressAttribute.flags, entry.flags.rawValue)
       }
+      if entry.origin != .unspecified {
+        writer.uint8(AddressAttribute.origin, entry.origin.rawValue)
+      }
+      if entry.flags.contains(.deprecated) {
+        // Preferred for 0 seconds, valid for ever, and when it was made, which is not asked.
+        writer.bytes(
+          AddressAttribute.lifetimes,
+          [0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff] + [UInt8](repeating: 0, count: 8))
+      }
     }
   }
 

@@ -210,6 +210,10 @@ enum AddressAttribute {
   static let broadcast = UInt16(IFA_BROADCAST)
   /// `IFA_FLAGS`.
   static let flags = UInt16(IFA_FLAGS)
+  /// `IFA_PROTO`.
+  static let origin = UInt16(IFA_PROTO)
+  /// `IFA_CACHEINFO`, a `struct ifa_cacheinfo`.
+  static let lifetimes = UInt16(IFA_CACHEINFO)
 }
 
 /// Attributes of a route: `RTA_…`.

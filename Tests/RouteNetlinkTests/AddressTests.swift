@@ -38,6 +38,28 @@ struct AddressTests {
     #expect(seen?.isTentative == false)
   }
 
+  @Test("tell who gave them, and are not chosen for connections once they are deprecated")
+  func marked() throws {
+    try FreshNamespace.run {
+      let socket = try RouteSocket()
+      let pair = try PairFixture(socket)
+      for (text, scope) in [("10.1.2.3/32", RouteScope.link), ("fd00:1::3/128", .universe)] {
+        var entry = AddressEntry(
+          try InterfaceAddress(text), onLink: pair.link.index,
+          flags: [.withoutDuplicateDetection, .withoutSubnetRoute, .deprecated], scope: scope)
+        entry.origin = AddressOrigin(rawValue: 196)
+        try socket.addAddress(entry)
+        let seen = try #require(try Witness.addresses().first { $0.text == text })
+        #expect(seen.origin == 196)
+        #expect(seen.scope == scope.rawValue)
+        #expect(seen.isDeprecated && seen.isPermanent && seen.validLifetime == .max)
+        let read = try socket.addresses(ofLink: pair.link.index)
+        #expect(read.first { "\($0.address)" == text }?.origin == entry.origin)
+        #expect(read.first { "\($0.address)" == text }?.flags.contains(.deprecated) == true)
+      }
+    }
+  }
+
   @Test("that a link has already are told as already there, or changed if asked")
   func refusesTwice() throws {
     try FreshNamespace.run {

@@ -21,6 +21,8 @@ public struct SeenAddress: Hashable, Sendable {
   public let flags: UInt32
   /// Seconds for which it stays; 4294967295 is for ever.
   public let validLifetime: UInt32
+  /// IFAPROT_: who gave it to the link; nil if nobody says.
+  public let origin: UInt8?
 
   /// Address and length, as `10.1.2.3/24`.
   public var text: String { "\(address)/\(prefixLength)" }
@@ -28,6 +30,8 @@ public struct SeenAddress: Hashable, Sendable {
   public var isTentative: Bool { flags & UInt32(IFA_F_TENTATIVE) != 0 }
   /// Whether duplicate address detection found another owner.
   public var isDuplicate: Bool { flags & UInt32(IFA_F_DADFAILED) != 0 }
+  /// Whether it is not to be chosen for new connections.
+  public var isDeprecated: Bool { flags & UInt32(IFA_F_DEPRECATED) != 0 }
   /// Whether it was not made by the kernel's own configuration.
   public var isPermanent: Bool { flags & UInt32(IFA_F_PERMANENT) != 0 }
 }
@@ -61,5 +65,6 @@ extension SeenAddress {
     broadcast = attributes[IFA_BROADCAST].map(AddressText.of)
     label = attributes.text(IFA_LABEL)
     validLifetime = attributes[IFA_CACHEINFO]?.dropFirst(4).number() ?? 0
+    origin = attributes.number(IFA_PROTO)
   }
 }
