@@ -231,6 +231,13 @@ let proof: [Target] = [
   tests(
     "FuzzTests", ["Mutation", "fuzz", "TestSupport", "Witness", "JSON", "Linux", "cni"],
     at: "Tests/Fuzz/Tests"),
+  // Every fault there is, and the load of a busy node, on the built program.
+  tests(
+    "FaultTests",
+    [
+      "CNIRuntime", "CNI", "IPAM", "NodeFiles", "Services", "Mutation", "TestSupport", "Witness",
+      "cni", "cnictl",
+    ] + ground, at: "Tests/Faults"),
   // Random sequences of everything that happens to a node, beside a model of it.
   tests(
     "ModelTests",

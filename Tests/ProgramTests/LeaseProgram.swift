@@ -104,3 +104,16 @@ extension ChildProcess.Outcome {
     }
   }
 }
+
+extension SystemCalls {
+  /// Records one run of a program.
+  static func record(
+    _ program: LeaseProgram, _ command: String, _ container: String, in file: String
+  ) throws -> SystemCalls {
+    try requireTracer()
+    let outcome = try program.run(command, container, through: record(in: file))
+    try #require(outcome.isSuccess, "\(outcome.outputText)")
+    let trace = String(decoding: try File.read(file, limit: 1 << 24), as: UTF8.self)
+    return SystemCalls(trace: trace, from: program.directory)
+  }
+}
