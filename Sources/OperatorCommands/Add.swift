@@ -21,6 +21,13 @@ struct Add: Verb {
       ('{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}').
       """)
 
+  @Option(
+    name: .customLong("label"),
+    help: ArgumentHelp(
+      "A label by which services select it; may be given more than once.",
+      valueName: "key=value"))
+  var labels: [String] = []
+
   @OptionGroup var attachment: AttachmentOptions
 
   func perform(in surroundings: Surroundings) throws {
@@ -29,6 +36,7 @@ struct Add: Verb {
     // A new interface starts with what is said now, not with what an earlier one was given.
     if surroundings.variable("CNI_ARGS") == nil { arguments.arguments = [] }
     if surroundings.variable("CAP_ARGS") == nil { arguments.capabilities = [:] }
+    if !labels.isEmpty { try arguments.add(labels: labels, on: list) }
     try requireNamespace(arguments.namespacePath)
     do {
       let result = try attachment.node.runner(in: surroundings).add(arguments, to: list)

@@ -40,12 +40,18 @@ struct ServiceApply: Verb {
       for notice in report.notices { surroundings.warn(notice) }
       for refusal in refusals { surroundings.warn("refused: \(refusal)") }
       try surroundings.print(
-        "\(report.services) services, answered by \(report.endpoints) pods of this node"
+        "\(counted(report.services, "service")), answered by "
+          + "\(counted(report.endpoints, "pod")) of this node"
           + (report.isRebuilt ? "; all was made anew" : ""))
     }
     guard refusals.isEmpty else {
-      throw OperatorFailure("\(refusals.count) definitions were refused")
+      throw OperatorFailure(
+        "\(counted(refusals.count, "definition")) \(refusals.count == 1 ? "was" : "were") refused")
     }
+  }
+
+  private func counted(_ number: Int, _ thing: String) -> String {
+    "\(number) \(thing)\(number == 1 ? "" : "s")"
   }
 }
 

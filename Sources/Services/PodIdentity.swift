@@ -17,6 +17,11 @@ public struct PodIdentity: Hashable, Sendable {
     self.name = name
   }
 
+  /// The annotation of a pod that holds labels, such as `app=web,tier=front`.
+  public static let labelAnnotation = ServiceAnnotation.labels
+  /// The capability by which runtimes of Kubernetes tell a pod's annotations.
+  public static let annotationCapability = "io.kubernetes.cri.pod-annotations"
+
   /// Whether a service takes this pod for one of its own.
   public func isSelected(by service: Service) -> Bool {
     service.name.namespace == namespace && service.selector?.matches(labels) == true
@@ -24,7 +29,7 @@ public struct PodIdentity: Hashable, Sendable {
 }
 
 /// What cannot be read of who a pod is.
-public struct IdentityFault: Error, Hashable, Sendable {
+public struct IdentityFault: Error, Hashable, Sendable, CustomStringConvertible {
   /// Where it was said, such as `annotation swift-cni.dev/ports`.
   public let place: String
   /// What is wrong.
@@ -35,6 +40,9 @@ public struct IdentityFault: Error, Hashable, Sendable {
     self.place = place
     self.reason = reason
   }
+
+  /// Where, and what.
+  public var description: String { "\(place): \(reason)" }
 }
 
 extension PodIdentity {

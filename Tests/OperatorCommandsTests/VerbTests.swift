@@ -52,6 +52,39 @@ struct VerbTests {
     #expect(try node.log.last?.hasSuffix("[]") == true)
   }
 
+  @Test("add tells labels to plugins that ask for them, and refuses others", .needsRoot)
+  func labels() throws {
+    let node = try Node()
+    let pod = try NamedNamespace()
+    let add = ["add", "pods", pod.path, "--label", "app=web", "--label", "tier=front"]
+    #expect {
+      try node.run(add)
+    } throws: {
+      "\($0)".contains("no plugin of network pods is told labels")
+    }
+    try node.directory.write(
+      "net.d/10-pods.conflist",
+      """
+      {"cniVersion": "1.1.0", "name": "pods", "plugins": [
+        {"type": "fake", "capabilities": {"io.kubernetes.cri.pod-annotations": true}}]}
+      """)
+    for wrong in ["app", "app web=x", "swift-cni.dev/pod=x"] {
+      #expect(throws: OperatorFailure.self, "\(wrong)") {
+        try node.run(["add", "pods", pod.path, "--label", wrong])
+      }
+    }
+    #expect(try node.log == [])
+    try node.run(
+      add,
+      environment: [
+        "CAP_ARGS":
+          #"{"io.kubernetes.cri.pod-annotations": {"a": "b", "swift-cni.dev/labels": "x=y"}}"#
+      ])
+    let input = try #require(try node.directory.text("input"))
+    #expect(input.contains(#""a":"b""#))
+    #expect(input.contains(#""swift-cni.dev/labels":"x=y,app=web,tier=front""#))
+  }
+
   @Test("check tells what is missing", .needsRoot)
   func check() throws {
     let node = try Node()

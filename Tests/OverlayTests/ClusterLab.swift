@@ -312,27 +312,3 @@ final class LabPod: Sendable {
   func run<Product>(_ body: () throws -> Product) throws -> Product { try namespace.run(body) }
   func sh(_ line: String) throws { try run { () throws in _ = try Shell.run(line) } }
 }
-
-/// Lines for the shell of a test, in the thread's namespace.
-enum Shell {
-  @discardableResult
-  static func run(_ line: String) throws -> String {
-    let ran = try ChildProcess.run(
-      "/bin/sh", arguments: ["-c", line],
-      environment: Environment(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]))
-    guard ran.isSuccess else {
-      throw ShellFailure(text: "\(line): \(String(decoding: ran.diagnostics, as: UTF8.self))")
-    }
-    return String(decoding: ran.output, as: UTF8.self)
-  }
-
-  static func succeeds(_ line: String) throws -> Bool {
-    do { try run(line) } catch is ShellFailure { return false }
-    return true
-  }
-}
-
-struct ShellFailure: Error, CustomStringConvertible {
-  let text: String
-  var description: String { text }
-}

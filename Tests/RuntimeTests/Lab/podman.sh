@@ -1,5 +1,6 @@
 # Podman 4.3 with its CNI backend: two containers on our network, reached by the host and by each
-# other over IPv4 and IPv6, twice over; in the end the host is as it was after the first pod.
+# other over IPv4 and IPv6, twice over; in the end the host is as it was after the first pod. Then two
+# that answer for services.
 write_list 0.4.0
 record bridge
 root_files $lab/root
@@ -61,6 +62,41 @@ for round in 1 2; do
   podman rm -f -t 0 one two >/dev/null
   nothing_left $lab/before
 done
+
+# Two services: one by the label that the list gives all its containers, one by a container's name.
+cat >/etc/cni/net.d/20-shop.conflist <<LIST
+{ "cniVersion": "0.4.0", "name": "shop", "plugins": [
+  { "type": "bridge", "bridge": "shop0", "isDefaultGateway": true,
+    "ipam": { "type": "host-local", "ranges": [ [ { "subnet": "10.78.0.0/24" } ] ] } },
+  { "type": "service", "labels": { "app": "web" }, "servicesDir": "$lab/services.d",
+    "settingsFile": "$lab/services.json", "runDir": "$lab/service-run", "stateDir": "$lab/service-state" } ] }
+LIST
+mkdir -p $lab/services.d
+# service NAME ADDRESS LABEL VALUE
+service() {
+  echo "{ \"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": { \"name\": \"$1\" },
+    \"spec\": { \"clusterIP\": \"$2\", \"selector\": { \"$3\": \"$4\" }, \"ports\": [ { \"port\": 80 } ] } }" \
+    >$lab/services.d/$1.json
+}
+service web 10.96.0.10 app web
+service second 10.96.0.11 swift-cni.dev/pod two
+network=shop
+for name in one two; do
+  run $name
+  podman exec $name sh -c "echo $name >/www/name"
+done
+# answers ADDRESS: all who answer there, in 40 connections.
+answers() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 \
+    31 32 33 34 35 36 37 38 39 40; do busybox wget -q -O - "http://$1/name" || echo nobody; done |
+    sort -u | tr '\n' ' '
+}
+is 'who answers for a label' 'one two ' "$(answers 10.96.0.10)"
+is 'who answers for a name' 'two ' "$(answers 10.96.0.11)"
+podman rm -f -t 0 two >/dev/null
+is 'who answers when one has gone' 'one ' "$(answers 10.96.0.10)"
+is 'who answers when all have gone' 'nobody ' "$(answers 10.96.0.11 2>/dev/null)"
+podman rm -f -t 0 one >/dev/null
 
 grep -q '^VERSION bridge netns=dummy' $lab/calls || fail "no VERSION probe: $(cat $lab/calls)"
 grep -q '^ADD bridge' $lab/calls && grep -q '^DEL bridge' $lab/calls || fail 'the recorder was not called'

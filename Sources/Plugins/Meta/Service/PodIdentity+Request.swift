@@ -34,7 +34,7 @@ extension PodIdentity {
       try add(annotations: try Self.annotations(configuration))
     } catch {
       throw ProtocolError(
-        .invalidConfiguration, "\(error.place): \(error.reason)",
+        .invalidConfiguration, "\(error)",
         details: "services find their pods by labels, so they must be ones")
     }
     let attachment = try request.attachment
@@ -82,7 +82,7 @@ extension PodIdentity {
   private static func annotations(
     _ configuration: NetworkConfiguration
   ) throws(IdentityFault) -> [String: String] {
-    let key = "io.kubernetes.cri.pod-annotations"
+    let key = annotationCapability
     do throws(ProtocolError) {
       let fields = try configuration.runtimeConfig.fields
       return try fields.read { fields throws(JSONFieldError) in try fields.nested(key) }?.pairs
