@@ -177,6 +177,7 @@ extension Expression.MetaKey {
   /// The kernel's number.
   fileprivate var number: UInt32 {
     switch self {
+    case .frameProtocol: MetaNumber.frameProtocol
     case .networkProtocol: MetaNumber.networkProtocol
     case .transportProtocol: MetaNumber.transportProtocol
     case .inputName: MetaNumber.inputName

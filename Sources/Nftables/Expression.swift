@@ -61,6 +61,8 @@ public enum Expression: Hashable, Sendable {
 
   /// What the kernel knows about a packet. `enum nft_meta_keys`
   public enum MetaKey: Hashable, Sendable {
+    /// What its frame says it carries, behind a VLAN's tag.
+    case frameProtocol
     /// IPv4 or IPv6.
     case networkProtocol
     /// TCP, UDP and so on.

@@ -28,6 +28,7 @@ enum MetaNumber {
   static let inputName = NFT_META_IIFNAME.rawValue
   static let outputName = NFT_META_OIFNAME.rawValue
   static let inputBridgeName = NFT_META_BRI_IIFNAME.rawValue
+  static let frameProtocol = NFT_META_PROTOCOL.rawValue
   static let networkProtocol = NFT_META_NFPROTO.rawValue
   static let transportProtocol = NFT_META_L4PROTO.rawValue
 }

@@ -25,6 +25,14 @@ public enum Field: Hashable, Sendable {
   case inputBridgeName
   /// The hardware address of its sender.
   case hardwareSource
+  /// The hardware address that an ARP packet says its sender has.
+  case arpHardwareSource
+  /// The IPv4 address that an ARP packet says its sender has.
+  case arpSource
+  /// The IPv6 address that a neighbour solicitation or advertisement is about.
+  ///
+  /// nft 1.0.6 has no word for it, and cannot load its own listing of a set with it.
+  case neighbourTarget
   /// Where the first packet of its connection was sent to.
   case originalDestination(IPFamily)
   /// The port that the first packet of its connection was sent to.
@@ -50,7 +58,9 @@ extension Field {
     case .destinationPort, .originalDestinationPort: 2
     case .random, .sourceHash: 4
     case .inputName, .outputName, .inputBridgeName: 16
-    case .hardwareSource: 6
+    case .hardwareSource, .arpHardwareSource: 6
+    case .arpSource: 4
+    case .neighbourTarget: 16
     }
   }
 
@@ -89,6 +99,12 @@ extension Field {
       [.meta(.inputBridgeName, into: register)]
     case .hardwareSource:
       [.payload(.link, offset: 6, length: 6, into: register)]
+    case .arpHardwareSource:
+      [.payload(.network, offset: 8, length: 6, into: register)]
+    case .arpSource:
+      [.payload(.network, offset: 14, length: 4, into: register)]
+    case .neighbourTarget:
+      [.payload(.transport, offset: 8, length: 16, into: register)]
     case .originalDestination(let family):
       [.connection(.originalDestination(family), into: register)]
     case .originalDestinationPort:

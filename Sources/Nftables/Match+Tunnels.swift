@@ -9,9 +9,9 @@ extension Match {
       .meta(.transportProtocol, into: Register(0)),
       .compare(Register(0), .equal, [Transport.udp.rawValue]),
       .payload(.transport, offset: 2, length: 2, into: Register(0)),
-      .compare(Register(0), .equal, port.networkBytes),
+      .compare(Register(0), .equal, port.bigEndianBytes),
       .payload(.transport, offset: VXLANPacket.identifier, length: 3, into: Register(0)),
-      .compare(Register(0), .equal, Array(identifier.networkBytes.dropFirst())),
+      .compare(Register(0), .equal, Array(identifier.bigEndianBytes.dropFirst())),
     ])
   }
 
@@ -21,7 +21,7 @@ extension Match {
   public static func tunnelled(_ family: IPFamily) -> Match {
     return Match(expressions: [
       .payload(.transport, offset: VXLANPacket.frameType, length: 2, into: Register(0)),
-      .compare(Register(0), .equal, VXLANPacket.type(of: family).networkBytes),
+      .compare(Register(0), .equal, VXLANPacket.type(of: family).bigEndianBytes),
     ])
   }
 
@@ -48,7 +48,7 @@ enum VXLANPacket {
 
 extension FixedWidthInteger {
   /// The bytes in the order of the network.
-  fileprivate var networkBytes: [UInt8] {
+  var bigEndianBytes: [UInt8] {
     (0..<Self.bitWidth / 8).reversed().map { UInt8(truncatingIfNeeded: self >> ($0 * 8)) }
   }
 }

@@ -25,7 +25,7 @@ public enum MetaFact: Hashable, Sendable, CaseIterable {
   /// The kernel's number.
   var number: UInt32 {
     switch self {
-    case .frameProtocol: NFT_META_PROTOCOL.rawValue
+    case .frameProtocol: MetaNumber.frameProtocol
     case .networkProtocol: MetaNumber.networkProtocol
     case .transportProtocol: MetaNumber.transportProtocol
     case .mark: MetaNumber.mark
