@@ -16,7 +16,9 @@ extension DirectoryLeaseStore {
     } catch {
       throw .store(error)
     }
-    return try open(path, settings, lock: try lock(path, settings))
+    // Looked at first: to lock it makes a file, and must not make it behind somebody's link.
+    let directory = try openSafely(path)
+    return try open(path, directory, settings, lock: try lock(path, settings))
   }
 
   /// Opens a store that is there; makes nothing, so that a full disk is no obstacle.
@@ -34,7 +36,8 @@ extension DirectoryLeaseStore {
     } catch {
       throw .store(error)
     }
-    return try open(path, settings, lock: try lockIfPossible(path, settings))
+    let directory = try openSafely(path)
+    return try open(path, directory, settings, lock: try lockIfPossible(path, settings))
   }
 
   private static func lock(
@@ -66,9 +69,9 @@ extension DirectoryLeaseStore {
   }
 
   private static func open(
-    _ path: String, _ settings: LeaseStoreSettings, lock: consuming FileLock?
+    _ path: String, _ directory: consuming OwnedDescriptor, _ settings: LeaseStoreSettings,
+    lock: consuming FileLock?
   ) throws(AllocationError) -> DirectoryLeaseStore {
-    let directory = try openSafely(path)
     var store = DirectoryLeaseStore(
       path: path, directory: directory, boot: settings.boot ?? currentBoot(), lock: lock)
     do throws(SystemError) {
