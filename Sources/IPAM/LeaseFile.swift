@@ -30,7 +30,10 @@ enum LeaseFile {
   /// White space around the whole is ignored, as upstream does. Besides CR LF a lone LF parts
   /// container and interface, as files that went through an editor have it.
   static func owner(in bytes: [UInt8]) -> LeaseOwner? {
-    guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
+    // What a power cut leaves of a lease may be as long as it and hold nothing but zeros.
+    guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+      return nil
+    }
     let lines = text.utf8.split { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
     switch lines.count {
     case 1: return LeaseOwner(container: String(Substring(lines[0])), interface: nil)

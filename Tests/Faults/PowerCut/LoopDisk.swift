@@ -23,6 +23,7 @@ final class LoopDisk {
   /// Makes an empty disk and mounts it.
   ///
   /// - Parameter megabytes: its size.
+  /// - Throws: `SystemError`, or ``Failure`` of a tool.
   init(megabytes: Int = 16) throws {
     let directory = try TemporaryDirectory()
     let image = directory.path("disk")
