@@ -68,31 +68,45 @@ public final class Listener {
   /// Hears what has been said, and says it back.
   private func answer(_ speaker: Speaker) throws -> String? {
     do throws(SystemError) {
-      let count = Speaker.message.count
-      switch transport {
-      case .udp:
-        let (heard, peer) = try socket.receive(count + 1)
-        try socket.answer(heard, to: peer)
-        let (answer, _) = try speaker.socket.receive(count + 1)
-        return answer == Speaker.message ? peer.address : nil
-      case .tcp:
-        var peer = SocketName()
-        let other = try socket.accept(from: &peer)
-        let (heard, _) = try other.receive(count)
-        try other.send(heard)
-        let (answer, _) = try speaker.socket.receive(count)
-        return answer == Speaker.message ? peer.address : nil
-      }
+      let source =
+        switch transport {
+        case .udp: try answerDatagram(of: speaker)
+        case .tcp: try answerConnection(of: speaker)
+        }
+      let (answer, _) = try speaker.socket.receive(speaker.message.count)
+      return answer == speaker.message ? source : nil
     } catch {
       guard error.isSilence else { throw error }
       return nil
+    }
+  }
+
+  /// Passes by what earlier speakers said, whose bytes came when nobody waited for them any more.
+  private func answerDatagram(of speaker: Speaker) throws(SystemError) -> String {
+    while true {
+      let (heard, peer) = try socket.receive(speaker.message.count + 1)
+      guard heard == speaker.message else { continue }
+      try socket.answer(heard, to: peer)
+      return peer.address
+    }
+  }
+
+  private func answerConnection(of speaker: Speaker) throws(SystemError) -> String {
+    while true {
+      var peer = SocketName()
+      let other = try socket.accept(from: &peer)
+      let heard = (try? other.receive(speaker.message.count))?.bytes
+      guard heard == speaker.message else { continue }
+      try other.send(speaker.message)
+      return peer.address
     }
   }
 }
 
 /// Somebody who speaks to one address and port from one port of his own.
 public final class Speaker {
-  static let message = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+  /// What nobody else says.
+  let message = (0..<64).map { _ in UInt8.random(in: .min ... .max) }
   let socket: TestSocket
 
   /// Connects to an address; nil if nobody is there.
@@ -130,10 +144,10 @@ public final class Speaker {
   /// A socket tells first that an earlier datagram found nobody, and sends nothing then.
   private func speak() throws(SystemError) {
     do {
-      try socket.send(Self.message)
+      try socket.send(message)
     } catch {
       guard error.errno == .connectionRefused else { throw error }
-      try socket.send(Self.message)
+      try socket.send(message)
     }
   }
 }
