@@ -153,11 +153,12 @@ apt_install() {
 build_packages='git ca-certificates pkg-config binutils g++ libc6-dev libnl-3-dev
   libcurl4 libncurses6 libsqlite3-0 libxml2 tzdata'
 
-# product NAME: builds one product as a static, stripped release executable. Without the last option
-# every file would import the regular expressions of the standard library, 0.8 MB of them.
+# product NAME: builds one product as a static, stripped release executable. A plugin lives for two
+# milliseconds, in which what is smaller is faster: fewer of its pages have to be read in. Without the
+# option about string processing every file would import the standard library's regular expressions.
 product() {
   "$swift" build -c release --product "$1" \
-    -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections \
+    -Xswiftc -Osize -Xswiftc -static-executable -Xlinker -s -Xlinker --gc-sections \
     -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
     -Xswiftc -Xfrontend -Xswiftc -prespecialize-generic-metadata
 }
