@@ -25,7 +25,11 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     // something else.
     var answer = statfs()
     try Syscall.check("fstatfs", path) { unsafe fstatfs(number, &answer) }
-    guard answer.f_type == NSFS_MAGIC, ioctl(number, UInt(CNI_NS_GET_NSTYPE)) == CLONE_NEWNET
+    // A namespace that does not tell its kind must not count as another kind: DEL would take it for
+    // gone.
+    guard answer.f_type == NSFS_MAGIC,
+      try Syscall.check("ioctl NS_GET_NSTYPE", path, { ioctl(number, UInt(CNI_NS_GET_NSTYPE)) })
+        == CLONE_NEWNET
     else { throw SystemError(operation: "open network namespace", subject: path, errno: .invalid) }
     self.init(opened, path)
   }
