@@ -23,7 +23,11 @@ internal import Linux
     }
     // Whatever the kernel has to say lies ready when a send returns, so a receive that finds
     // nothing has found the end: no exchange can hang.
-    unsafe nl_socket_set_nonblocking(socket)
+    guard unsafe nl_socket_set_nonblocking(socket) >= 0 else {
+      let errno = Errno.current
+      unsafe nl_socket_free(socket)
+      throw SystemError(operation: "nl_socket_set_nonblocking", subject: "", errno: errno)
+    }
     // Without this libnl looks at each datagram twice, to learn its length.
     unsafe nl_socket_disable_msg_peek(socket)
     unsafe self.socket = socket
@@ -77,6 +81,12 @@ extension NetlinkHandle {
       }
     }
   }
+
+  /// How often in one exchange the socket may say that it ran over.
+  ///
+  /// The kernel says it once each time, and whoever is told looks again. A socket that says nothing
+  /// else would be looked at for ever.
+  static var overrunLimit: Int { 64 }
 
   /// What one look into the socket found.
   enum Received {

@@ -47,6 +47,7 @@ extension NetlinkHandle {
       return false
     }
     var collector = AnswerCollector(to: [request], firstSequence: first, port: port)
+    var overruns = 0
     while !collector.isComplete {
       switch try receive(during: helper, request.operation) {
       case .datagram(let datagram):
@@ -56,6 +57,10 @@ extension NetlinkHandle {
         collector.receive(datagram)
       case .overrun, .tooLong:
         if try isMade(.lost) { return true }
+        overruns += 1
+        guard overruns < Self.overrunLimit else {
+          throw NetlinkError(operation: request.operation, errno: .noBuffers, cause: .overrun)
+        }
       case .nothing:
         return try isMade(.lost)
       }

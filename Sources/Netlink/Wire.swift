@@ -46,6 +46,7 @@ extension NetlinkHandle {
     var datagrams: [[UInt8]] = []
     // Inner messages of a transaction speak only if they fail, so silence must be heard out.
     let hearsOut = requests.contains { $0.answer == .silence }
+    var overruns = 0
     receiving: while hearsOut || !collector.isComplete {
       switch try receive() {
       case .datagram(let datagram):
@@ -55,6 +56,8 @@ extension NetlinkHandle {
         break receiving
       case .overrun:
         collector.noteOverrun()
+        overruns += 1
+        if overruns == Self.overrunLimit { break receiving }
       case .tooLong:
         try empty()
         measureDatagrams()
@@ -89,8 +92,13 @@ extension NetlinkHandle {
 
   /// Throws away what nobody will read.
   private borrowing func empty() throws(SystemError) {
-    while true {
-      if case .nothing = try receive() { return }
+    var overruns = 0
+    while overruns < Self.overrunLimit {
+      switch try receive() {
+      case .nothing: return
+      case .overrun: overruns += 1
+      case .datagram, .tooLong: ()
+      }
     }
   }
 }
