@@ -61,6 +61,19 @@ public struct AttachmentNames: Sendable {
       + ending
   }
 
+  /// The group that a link of a network's attachments is born in, until it is signed.
+  ///
+  /// The kernel takes no alias for a link that is being made, so an ADD that is killed in between
+  /// leaves one without. DEL knows it by its name and hardware address; GC, which has only the
+  /// attachments that are to stay, knows it by this. Kernel name: `IFLA_GROUP`.
+  public static func unsignedGroup(of network: NetworkName) -> UInt32 {
+    var hash = SHA512()
+    hash.update((aliasPrefix + network.text).utf8)
+    let number = hash.finalize().prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    // The upper half, far from the groups that people number.
+    return number | 1 << 31
+  }
+
   /// What every alias of ours begins with.
   public static var aliasPrefix: String { "swift-cni:" }
 

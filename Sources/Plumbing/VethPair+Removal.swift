@@ -124,7 +124,9 @@ extension VethPair {
   public static func collectGarbage(
     of network: NetworkName, keeping valid: Set<ValidAttachment>
   ) throws(ProtocolError) {
-    try SignedLinks.collectGarbage(ofKind: "veth", in: network, keeping: valid)
+    try SignedLinks.collectGarbage(ofKind: "veth", in: network, keeping: valid) {
+      $0.hostInterfaces
+    }
   }
 }
 

@@ -139,7 +139,8 @@ public struct VethPair: Sendable {
     for name in names.hostInterfaces {
       let link = NewLink(
         name, .veth(peer: peer), mtu: settings.mtu, hardwareAddress: names.hostHardwareAddress,
-        master: settings.bridge?.index)
+        master: settings.bridge?.index,
+        group: AttachmentNames.unsignedGroup(of: attachment.network))
       do {
         try worlds.host.createLink(link)
         return name
@@ -207,6 +208,7 @@ public struct VethPair: Sendable {
   ) -> LinkChange {
     var change = LinkChange(.index(host.index))
     change.alias = names.alias
+    change.group = 0
     change.bridgePort = settings.port
     change.isUp = true
     return change

@@ -28,7 +28,8 @@ extension Link {
       hardwareAddress: link.hardwareAddress, queueLength: link.queueLength,
       masterIndex: link.masterIndex,
       peerIndex: link.peerIndex, peerNamespaceID: link.peerNamespaceID, alias: link.alias,
-      operationalState: link.operationalState, bridge: link.bridge, bridgePort: link.bridgePort,
+      group: link.group, operationalState: link.operationalState, bridge: link.bridge,
+      bridgePort: link.bridgePort,
       settings: link.settings, hearsRouters: link.hearsRouters)
   }
 }
@@ -43,6 +44,7 @@ private struct LinkDraft {
   var peerIndex: UInt32?
   var peerNamespaceID: Int32?
   var alias: String?
+  var group: UInt32 = 0
   var operationalState = OperationalState.unknown
   var bridge: BridgeSettings?
   var bridgePort: BridgePortSettings?
@@ -66,6 +68,8 @@ private struct LinkDraft {
       peerNamespaceID = attribute.int32
     case LinkAttribute.alias:
       alias = attribute.text
+    case LinkAttribute.group:
+      group = attribute.uint32 ?? 0
     case LinkAttribute.operationalState:
       operationalState = attribute.uint8.flatMap(OperationalState.init) ?? .unknown
     case LinkAttribute.information:

@@ -31,6 +31,8 @@ public struct Link: Hashable, Sendable {
   public var peerNamespaceID: Int32?
   /// Text that somebody hung on it. `IFLA_IFALIAS`
   public var alias: String?
+  /// The group of links that it is in; 0 unless somebody puts it into another. `IFLA_GROUP`
+  public var group: UInt32 = 0
   /// Whether it can carry frames.
   public var operationalState: OperationalState
   /// How it works if it is a bridge.

@@ -20,6 +20,7 @@ extension Message {
         writer.bytes(LinkAttribute.hardwareAddress, address.bytes)
       }
       if let master = link.master { writer.uint32(LinkAttribute.master, master) }
+      if let group = link.group { writer.uint32(LinkAttribute.group, group) }
       if let lower = link.lower { writer.uint32(LinkAttribute.lower, lower) }
       if let namespace = link.namespaceDescriptor {
         writer.int32(LinkAttribute.namespaceDescriptor, namespace)
@@ -60,6 +61,7 @@ extension Message {
       }
       if let length = change.queueLength { writer.uint32(LinkAttribute.queueLength, length) }
       if let master = change.master { writer.uint32(LinkAttribute.master, master) }
+      if let group = change.group { writer.uint32(LinkAttribute.group, group) }
       if let alias = change.alias { writer.bytes(LinkAttribute.alias, alias.utf8) }
       if let namespace = change.namespaceDescriptor {
         writer.int32(LinkAttribute.namespaceDescriptor, namespace)

@@ -15,6 +15,8 @@ public struct NewLink: Hashable, Sendable {
   public var master: UInt32?
   /// The link of the socket's namespace that it stands on. `IFLA_LINK`
   public var lower: UInt32?
+  /// The group of links that it is in from birth; an alias it cannot be given yet. `IFLA_GROUP`
+  public var group: UInt32?
   /// Flags to be born with, for example `up`.
   public var flags: LinkFlags
   /// Where it is born; in the socket's namespace if nil.
@@ -25,13 +27,15 @@ public struct NewLink: Hashable, Sendable {
   /// Describes a link to be made.
   public init(
     _ name: InterfaceName, _ kind: LinkKind, mtu: MTU? = nil,
-    hardwareAddress: HardwareAddress? = nil, master: UInt32? = nil, flags: LinkFlags = []
+    hardwareAddress: HardwareAddress? = nil, master: UInt32? = nil, group: UInt32? = nil,
+    flags: LinkFlags = []
   ) {
     self.name = name
     self.kind = kind
     self.mtu = mtu
     self.hardwareAddress = hardwareAddress
     self.master = master
+    self.group = group
     self.flags = flags
   }
 
@@ -82,6 +86,8 @@ public struct LinkChange: Hashable, Sendable {
   public var queueLength: UInt32?
   /// Text to hang on it; empty takes it off.
   public var alias: String?
+  /// The group of links that it is to be in; 0 is the one of all others. `IFLA_GROUP`
+  public var group: UInt32?
   /// Settings, if it is a bridge.
   public var bridge: BridgeSettings?
   /// Settings, if it is a bridge's port already before this change.

@@ -68,6 +68,8 @@ enum LinkAttribute {
   static let information = UInt16(IFLA_LINKINFO)
   /// `IFLA_IFALIAS`.
   static let alias = UInt16(IFLA_IFALIAS)
+  /// `IFLA_GROUP`.
+  static let group = UInt16(IFLA_GROUP)
   /// `IFLA_AF_SPEC`.
   static let familySpecific = UInt16(IFLA_AF_SPEC)
   /// `IFLA_NET_NS_FD`.

@@ -72,6 +72,28 @@ struct VethPairTests {
     #expect(left == ["swift-cni:net2/two/two"])
   }
 
+  @Test("is garbage of its network before it is signed, unless its attachment stays")
+  func unsignedGarbage() throws {
+    let pod = try FreshNamespace()
+    let (kept, others, left) = try FreshNamespace.run {
+      let worlds = try HostAndContainer(pod.path)
+      let attachment = try Attachment.pod("one")
+      // Never opened, as when the ADD is killed.
+      _ = try VethPair(for: attachment, VethPair.Settings(), in: worlds)
+      let valid = ValidAttachment(
+        container: attachment.container, interface: attachment.interface)
+      try VethPair.collectGarbage(of: attachment.network, keeping: [valid])
+      let kept = try Witness.links().map(\.kind)
+      try VethPair.collectGarbage(of: try NetworkName("another"), keeping: [])
+      let others = try Witness.links().map(\.kind)
+      try VethPair.collectGarbage(of: attachment.network, keeping: [])
+      return (kept, others, try Witness.links().map(\.kind))
+    }
+    #expect(kept.contains("veth"))
+    #expect(others == kept)
+    #expect(!left.contains("veth"))
+  }
+
   @Test("is found after an ADD that was killed before it signed", arguments: [true, false])
   func unsigned(hasNamespace: Bool) throws {
     let pod = try FreshNamespace()

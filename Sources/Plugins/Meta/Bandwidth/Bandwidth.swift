@@ -72,7 +72,8 @@ public enum Bandwidth: Plugin {
     _ request: Request, keeping valid: Set<ValidAttachment>
   ) throws(ProtocolError) {
     try SignedLinks.collectGarbage(
-      ofKind: LinkKind.intermediateQueueName, in: request.configuration.name, keeping: valid)
+      ofKind: LinkKind.intermediateQueueName, in: request.configuration.name, keeping: valid
+    ) { $0.shapingDevices }
   }
 
   /// Looks whether the limits are in place, and changes nothing.

@@ -23,7 +23,10 @@ struct ShapingDevice: Sendable {
     let names = AttachmentNames(attachment)
     for name in names.shapingDevices {
       do throws(NetlinkError) {
-        try worlds.host.createLink(NewLink(name, .intermediateQueue, mtu: Self.mtu(of: host)))
+        try worlds.host.createLink(
+          NewLink(
+            name, .intermediateQueue, mtu: Self.mtu(of: host),
+            group: AttachmentNames.unsignedGroup(of: attachment.network)))
       } catch  where error.isAlreadyThere {
         try Self.refuse(name, ifOf: names, attachment, in: worlds)
         continue
@@ -114,6 +117,7 @@ extension ShapingDevice {
   ) throws(ProtocolError) -> Link {
     var change = LinkChange(.name(name))
     change.alias = names.alias
+    change.group = 0
     do {
       return try worlds.host.changeLinkAndRead(change)
     } catch {
