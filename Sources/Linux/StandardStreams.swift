@@ -25,6 +25,9 @@ public enum StandardStreams {
 
   /// Reads standard input to its end.
   ///
+  /// It waits as long as somebody may still write. Whoever started us knows how long that may take, and
+  /// ends us when it takes too long; so nothing is to be held or begun before.
+  ///
   /// - Parameter limit: the most bytes that are accepted.
   /// - Returns: its bytes.
   /// - Throws: ``SystemError``; `EFBIG` when there are more than `limit`.

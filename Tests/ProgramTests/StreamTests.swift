@@ -39,6 +39,36 @@ struct StreamTests {
     }
   }
 
+  @Test("waits for input as long as somebody may write it, and holds nothing meanwhile")
+  func silent() throws {
+    let plugins = try InstalledPlugins()
+    let host = try FreshNamespace()
+    let pod = try FreshNamespace()
+    let store = try TemporaryDirectory()
+    let scratch = try TemporaryDirectory()
+    var call = call(pod, store: store)
+    call.variables["DIR"] = scratch.path
+    // Its first argument tells which descriptor the call is about that it waits in.
+    let outcome = try host.run {
+      try plugins.ask(
+        "ADD", call,
+        shell: """
+          exec 4<&0
+          mkfifo $DIR/fifo
+          "$PLUGIN" <$DIR/fifo >$DIR/answer 4<&- &
+          exec 3>$DIR/fifo
+          until grep -q '^[0-9]* 0x0 ' /proc/$!/syscall; do sleep 0.01; done
+          ls /proc/$!/fd | tr '\\n' ' ' >$DIR/open
+          cat <&4 >&3
+          exec 3>&-
+          wait $! && cat $DIR/answer
+          """)
+    }
+    #expect(try scratch.text("open") == "0 1 2 ")
+    #expect(outcome.exitCode == 0, "\(outcome)")
+    #expect(try leases(store).count == 1)
+  }
+
   @Test(
     "takes back an ADD whose result nobody could read",
     arguments: [
