@@ -9,7 +9,7 @@ usage: ./install.sh [install|build|demo|test|uninstall] [options]
 
   install     build, and put the plugins and cnictl in place (the default)
   build       build what is installed, and put nothing in place
-  demo        build, and show two pods on one network; the host stays as it is
+  demo        build, and show two pods on one network and a service before them; the host stays as it is
   test        install what the tests need, and run all of them
   uninstall   remove what install has put in place, and put back what was there before
 
@@ -18,8 +18,8 @@ options of install and uninstall:
   --conf-dir DIR     where runtimes look for network lists     (/etc/cni/net.d)
   --no-conf          leave network lists alone
   --cnictl-dir DIR   where cnictl goes       (/usr/local/bin; DIR of --bin-dir if that is given)
-  --unit-dir DIR     where systemd's units go: the dhcp daemon's, and those that keep the flat network, such as
-                     /etc/systemd/system (nowhere)
+  --unit-dir DIR     where systemd's units go: the dhcp daemon's, and those that keep the flat network and
+                     services, such as /etc/systemd/system (nowhere)
 
 options of build:
   --product NAME     build this product of Package.swift instead; may be given more than once

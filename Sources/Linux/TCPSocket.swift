@@ -5,15 +5,17 @@ internal import Glibc
 public struct TCPListener: ~Copyable, Sendable {
   private let descriptor: OwnedDescriptor
 
-  /// The port it listens on, chosen by the kernel.
+  /// The port it listens on.
   public let port: UInt16
 
-  /// Listens on a free port of an address, in the namespace the thread stands in.
+  /// Listens on a port of an address, in the namespace the thread stands in.
   ///
-  /// - Parameter address: 4 or 16 bytes in network order.
+  /// - Parameters:
+  ///   - address: 4 or 16 bytes in network order.
+  ///   - port: the port; 0 for a free one that the kernel chooses.
   /// - Throws: ``SystemError``; `EADDRNOTAVAIL` when no link has the address.
-  public init(on address: [UInt8]) throws(SystemError) {
-    let wanted = try SocketAddress(address, port: 0)
+  public init(on address: [UInt8], port: UInt16 = 0) throws(SystemError) {
+    let wanted = try SocketAddress(address, port: port)
     let made = try tcpSocket(wanted.family)
     let number = made.rawValue
     try Syscall.check("bind") { unsafe wanted.lend { unsafe bind(number, $0, $1) } }
@@ -21,7 +23,7 @@ public struct TCPListener: ~Copyable, Sendable {
     let chosen = try unsafe SocketAddress.taken { address, length throws(SystemError) in
       try Syscall.check("getsockname") { unsafe getsockname(number, address, length) }
     }
-    port = chosen.port
+    self.port = chosen.port
     descriptor = made
   }
 

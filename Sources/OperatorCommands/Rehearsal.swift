@@ -28,10 +28,12 @@ struct Rehearsal {
     for family in stage.hostAddresses.map(\.address.family) {
       try reachEverybody(over: family, on: stage)
     }
+    try tryService(on: stage)
     for pod in TryPod.allCases {
       let time = try delete(pod, on: stage)
       try done("deleted \(pod.name) in \(time.inMilliseconds)")
     }
+    try tryServiceWithoutPods(on: stage)
     try requireNothingLeft(on: stage, since: before)
     try done("nothing is left of them: no link, no address, no rule, no lease")
   }
@@ -81,7 +83,8 @@ struct Rehearsal {
         + "seen as \(met.seenAs)\(note)")
   }
 
-  private func address(
+  /// The address that a pod was given.
+  func address(
     of pod: TryPod, _ family: IPFamily, on stage: borrowing TryStage
   ) throws -> IPAddress {
     guard let found = try given(pod, on: stage).first(where: { $0.address.family == family })
@@ -116,7 +119,8 @@ struct Rehearsal {
   /// Compares with what was there before the first ADD.
   ///
   /// The bridge itself stays, with the gateway's addresses: upstream's plugin leaves it for the next
-  /// pod, and so does ours. Of the store its lock, its cursors and its index stay.
+  /// pod, and so does ours. Of the store its lock, its cursors and its index stay; and services stay
+  /// when their last pod has gone.
   private func requireNothingLeft(
     on stage: borrowing TryStage, since before: [Leftovers]
   ) throws {
@@ -132,10 +136,12 @@ struct Rehearsal {
   private func isHouseholdFile(_ line: String) -> Bool {
     guard let name = line.split(separator: "/").last else { return false }
     return line.hasPrefix("file ")
-      && (name == "lock" || name.hasPrefix("last_reserved_ip.") || line.contains("/.swift-cni/"))
+      && (name == "lock" || name.hasPrefix("last_reserved_ip.") || line.contains("/.swift-cni/")
+        || line.contains("/run/services/") || name == "allocations.json")
   }
 
-  private func done(_ what: String) throws {
+  /// Tells what has been done.
+  func done(_ what: String) throws {
     try surroundings.print("✔ \(what)")
   }
 }

@@ -5,7 +5,8 @@ internal import CNIRuntime
 internal import Foundation
 internal import Linux
 
-/// Builds a network with two pods in namespaces of its own, tries it, and takes it away again.
+/// Builds a network with two pods and a service in namespaces of its own, tries it, and takes it away
+/// again.
 struct Try: Verb {
   static let configuration = CommandConfiguration(
     commandName: "try",
@@ -13,8 +14,8 @@ struct Try: Verb {
     discussion: """
       Makes a host, two pods and an outside, each a network namespace without a name, and lets the \
       plugins connect them: a bridge, IPv4 and IPv6, masquerading. Then the pods reach each other, \
-      the host and the outside with real packets, the pods are deleted, and nothing may be left. \
-      This host's own network is not touched. Needs root.
+      the host and the outside with real packets, and both answer for a service, by turns. The pods \
+      are deleted, and nothing may be left. This host's own network is not touched. Needs root.
       """)
 
   @Option(
@@ -42,8 +43,9 @@ struct Try: Verb {
       try File.status(of: "/proc/net/if_inet6") == nil ? [.v4] : [.v4, .v6]
     if families.count == 1 { surroundings.warn("this kernel has no IPv6; trying IPv4 only") }
     let stage = try TryStage(families: families)
+    try TryService.define(families, at: TryService.paths(below: stage.directory))
     try Rehearsal(
-      list: try TryNetwork.list(families: families, leases: "\(stage.directory)/networks"),
+      list: try TryNetwork.list(families: families, below: stage.directory),
       runner: NetworkRunner(
         pluginPath: plugins, cache: ResultCache(below: stage.directory),
         environment: surroundings.environment),
@@ -76,7 +78,7 @@ struct Try: Verb {
   }
 
   private func requirePlugins(in path: PluginPath) throws {
-    for name in ["bridge", "host-local"] {
+    for name in ["bridge", "host-local", "service"] {
       do throws(ProtocolError) {
         _ = try path.find(name)
       } catch {

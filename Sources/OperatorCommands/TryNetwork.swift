@@ -2,13 +2,19 @@ internal import Addressing
 internal import CNIRuntime
 internal import JSON
 
-/// The network that is tried: one bridge, the families that this kernel has, masquerading on.
+/// The network that is tried: one bridge, the families that this kernel has, masquerading on, and a
+/// service.
 enum TryNetwork {
   static let name = "try"
   static let bridge = "try0"
 
   /// The list, as it could stand in /etc/cni/net.d.
-  static func document(families: [IPFamily], leases: String) -> JSONValue {
+  ///
+  /// - Parameters:
+  ///   - families: which there are.
+  ///   - directory: below which leases and the state of services lie.
+  /// - Returns: its document.
+  static func document(families: [IPFamily], below directory: String) -> JSONValue {
     let ranges: [JSONValue] = families.map { family in
       let subnet: JSONValue = family == .v4 ? "10.86.0.0/24" : "fd5c:86d1:2a4e:86::/64"
       return [["subnet": subnet]]
@@ -25,15 +31,16 @@ enum TryNetwork {
           "ipam": [
             "type": "host-local",
             "ranges": .array(ranges),
-            "dataDir": .string(leases),
+            "dataDir": .string("\(directory)/networks"),
           ],
-        ]
+        ],
+        TryService.plugin(TryService.paths(below: directory)),
       ],
     ]
   }
 
-  static func list(families: [IPFamily], leases: String) throws -> NetworkList {
+  static func list(families: [IPFamily], below directory: String) throws -> NetworkList {
     try NetworkList(
-      parsing: JSONWriter.write(document(families: families, leases: leases)))
+      parsing: JSONWriter.write(document(families: families, below: directory)))
   }
 }

@@ -22,6 +22,25 @@ struct TryTests {
       #expect(lines.contains { $0.hasPrefix(wanted) }, "\(wanted)")
     }
     #expect(lines.contains { $0.contains("seen as 192.0.2.2, the host's (masqueraded)") })
+    // Each of four times fifty connections went to one of the two, and each got its share.
+    var sums = [0, 0]
+    for entrance in [
+      "host connects 50 times to service web at 10.96.0.10:80: ",
+      "host connects 50 times to service web at [fd5c:86d1:2a4e:96::10]:80: ",
+      "outside connects 50 times to service web at 192.0.2.2:30080: ",
+      "outside connects 50 times to service web at [2001:db8:0:2::2]:30080: ",
+    ] {
+      let line = try #require(lines.first { $0.hasPrefix("✔ \(entrance)") }, "\(entrance)")
+      let counts = line.dropFirst(entrance.count + 2).split(separator: ", ").map { part in
+        part.split(separator: " ").last.flatMap { Int($0) } ?? 0
+      }
+      #expect(counts.count == 2 && counts.allSatisfy { $0 > 0 } && counts.reduce(0, +) == 50)
+      sums = zip(sums, counts).map { $0 + $1 }
+    }
+    for (place, sum) in sums.enumerated() {
+      #expect(lines.contains { $0.contains("─ pod-\(place + 1) ") && $0.hasSuffix(" \(sum)") })
+    }
+    #expect(lines.contains("✔ service web refuses at once, now that it has no pods"))
   }
 
   @Test("fails when a plugin leaves something behind, and says what")
@@ -74,7 +93,9 @@ struct TryTests {
     let program = try plugins.write("cni", "", mode: 0o755)
     try File.replace(
       program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
-    for name in ["bridge", "host-local"] { try File.link(program, as: plugins.path(name)) }
+    for name in ["bridge", "host-local", "service"] {
+      try File.link(program, as: plugins.path(name))
+    }
     return plugins
   }
 }
