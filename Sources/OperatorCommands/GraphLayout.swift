@@ -47,10 +47,12 @@ struct GraphLayout {
     for kind in NodeGraph.Kind.allCases { centre(kind, of: graph) }
   }
 
-  /// How wide the space after a column must be for the names of the ways that begin there.
+  /// How wide the space after a column must be for the names of the ways that begin there, and for ways
+  /// to services, which cross.
   private static func passage(after members: [Int], of graph: NodeGraph) -> Int {
-    let labels = graph.ways.filter { members.contains($0.from) }.map(\.label.count)
-    return 40 + character.width * (labels.max() ?? 0)
+    let ways = graph.ways.filter { members.contains($0.from) }
+    return (ways.contains(where: \.isAnswer) ? 100 : 40)
+      + character.width * (ways.map(\.label.count).max() ?? 0)
   }
 
   /// Moves a column to the middle of the picture's height.

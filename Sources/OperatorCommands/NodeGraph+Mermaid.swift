@@ -11,7 +11,7 @@ extension NodeGraph {
     }
     for way in ways {
       let label = way.label.isEmpty ? "" : "|\"\(way.label.escapedForMermaid)\"|"
-      lines.append("  n\(way.from) ---\(label) n\(way.to)")
+      lines.append("  n\(way.from) \(way.isAnswer ? "-.-" : "---")\(label) n\(way.to)")
     }
     return lines.joined(separator: "\n")
   }
@@ -24,6 +24,7 @@ extension NodeGraph.Kind {
     case .host: ("[", "]")
     case .bridge: ("{{", "}}")
     case .pod: ("(", ")")
+    case .service: ("([", "])")
     }
   }
 }

@@ -17,11 +17,24 @@ extension NodeGraph {
       let count = ways.count { $0.to == way.to } + 1
       let end = layout.frames[way.to]
       parts.append(
-        way.svg(from: layout.frames[way.from], to: end, at: end.y + end.height * rank / count))
+        way.svg(
+          from: layout.frames[way.from], to: end, at: end.y + end.height * rank / count,
+          colour: way.isAnswer ? colour(of: way.to) : nil))
     }
-    for (box, frame) in zip(boxes, layout.frames) { parts.append(box.svg(in: frame)) }
+    for (place, (box, frame)) in zip(boxes, layout.frames).enumerated() {
+      parts.append(box.svg(in: frame, colour: colour(of: place)))
+    }
     parts.append("</svg>")
     return parts.joined(separator: "\n")
+  }
+
+  /// How many colours services have, one after the other, so that their ways can be told apart.
+  private static let colours = 6
+
+  /// The class of a service's colour; nil for other boxes.
+  private func colour(of place: Int) -> String? {
+    guard boxes[place].kind == .service else { return nil }
+    return "c\(boxes[..<place].count { $0.kind == .service } % Self.colours)"
   }
 
   private static let style = """
@@ -29,12 +42,21 @@ extension NodeGraph {
       .box { fill: #fff; stroke: #57606a } .way { fill: none; stroke: #8c959f }
       .world .box { fill: #f6f8fa } .host .box { fill: #fff8c5 }
       .bridge .box { fill: #ddf4ff } .pod .box { fill: #dafbe1 }
-      text { fill: #1f2328 } .name { font-weight: bold }
+      .service .box { fill: #fbefff; stroke-width: 1.5 } .answer { stroke-dasharray: 5 3 }
+      .idle .box { fill: #f6f8fa; stroke-dasharray: 5 3 }
+      .c0, .c0 .box { stroke: #8250df } .c1, .c1 .box { stroke: #0969da }
+      .c2, .c2 .box { stroke: #bc4c00 } .c3, .c3 .box { stroke: #1a7f37 }
+      .c4, .c4 .box { stroke: #bf3989 } .c5, .c5 .box { stroke: #9a6700 }
+      text { fill: #1f2328; stroke: none } .name { font-weight: bold }
       .label { fill: #57606a; font-size: 11px; paint-order: stroke; stroke: #fff; stroke-width: 3px }
       @media (prefers-color-scheme: dark) {
         .box { fill: #161b22; stroke: #8b949e } .way { stroke: #6e7681 }
         .world .box { fill: #21262d } .host .box { fill: #3b2e00 }
         .bridge .box { fill: #0c2d6b } .pod .box { fill: #033a16 }
+        .service .box { fill: #271052 } .idle .box { fill: #21262d }
+        .c0, .c0 .box { stroke: #a371f7 } .c1, .c1 .box { stroke: #4493f8 }
+        .c2, .c2 .box { stroke: #db6d28 } .c3, .c3 .box { stroke: #3fb950 }
+        .c4, .c4 .box { stroke: #db61a2 } .c5, .c5 .box { stroke: #d29922 }
         text { fill: #e6edf3 } .label { fill: #8b949e; stroke: #0d1117 }
       }
     </style>
@@ -42,7 +64,7 @@ extension NodeGraph {
 }
 
 extension NodeGraph.Box {
-  fileprivate func svg(in frame: GraphLayout.Frame) -> String {
+  fileprivate func svg(in frame: GraphLayout.Frame, colour: String?) -> String {
     let character = GraphLayout.character
     let lines = ([name] + lines).enumerated().map { place, line in
       """
@@ -50,8 +72,10 @@ extension NodeGraph.Box {
       y="\(frame.y + 12 + character.height * (place + 1) - 5)">\(line.escapedForXML)</text>
       """
     }
+    let classes = (["\(kind)"] + [colour, isIdle ? "idle" : nil].compactMap { $0 })
+      .joined(separator: " ")
     return """
-      <g class="\(kind)"><rect class="box" x="\(frame.x)" y="\(frame.y)" width="\(frame.width)" \
+      <g class="\(classes)"><rect class="box" x="\(frame.x)" y="\(frame.y)" width="\(frame.width)" \
       height="\(frame.height)" rx="6"/>\(lines.joined())</g>
       """
   }
@@ -60,11 +84,11 @@ extension NodeGraph.Box {
 extension NodeGraph.Way {
   /// A curve that leaves and arrives level; the label stands over its end, where ways lie apart.
   fileprivate func svg(
-    from start: GraphLayout.Frame, to end: GraphLayout.Frame, at height: Int
+    from start: GraphLayout.Frame, to end: GraphLayout.Frame, at height: Int, colour: String?
   ) -> String {
     let middle = (start.right + end.x) / 2
     let curve = """
-      <path class="way" d="M\(start.right) \(start.middle) C\(middle) \(start.middle) \
+      <path class="way\(colour.map { " answer \($0)" } ?? "")" d="M\(start.right) \(start.middle) C\(middle) \(start.middle) \
       \(middle) \(height) \(end.x) \(height)"/>
       """
     guard !label.isEmpty else { return curve }

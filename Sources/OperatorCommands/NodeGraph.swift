@@ -1,3 +1,6 @@
+internal import Addressing
+internal import Services
+
 /// A node as boxes and the ways between them: plain data, drawn in any form.
 struct NodeGraph: Equatable {
   /// What a box stands for; boxes of a kind stand in one column, in this order.
@@ -6,6 +9,7 @@ struct NodeGraph: Equatable {
     case host
     case bridge
     case pod
+    case service
   }
 
   /// One thing: its name and what is to be told about it.
@@ -13,6 +17,8 @@ struct NodeGraph: Equatable {
     var kind: Kind
     var name: String
     var lines: [String] = []
+    /// Nobody answers for it.
+    var isIdle = false
   }
 
   /// A way from one box to another, by their places in ``boxes``.
@@ -21,10 +27,14 @@ struct NodeGraph: Equatable {
     var to: Int
     /// The link it is, if it has a name.
     var label: String
+    /// Not a link: the pod answers for the service.
+    var isAnswer = false
   }
 
   private(set) var boxes: [Box] = []
   private(set) var ways: [Way] = []
+  /// Where the pod with an address is.
+  private var places: [IPAddress: Int] = [:]
 
   /// Joins what files and the kernel tell.
   ///
@@ -34,8 +44,11 @@ struct NodeGraph: Equatable {
   /// - Parameters:
   ///   - report: networks and who is on them.
   ///   - links: the host's links.
+  ///   - services: the services of the node.
   ///   - hostName: what to call the host.
-  init(of report: NodeReport, _ links: HostLinks, hostName: String) {
+  init(
+    of report: NodeReport, _ links: HostLinks, services: [ResolvedService] = [], hostName: String
+  ) {
     let outward = links.items.filter(\.leadsOut)
     let host = add(
       Box(
@@ -50,6 +63,7 @@ struct NodeGraph: Equatable {
       for attachment in network.attachments {
         let pod = place(of: attachment)
         boxes[pod].tell(attachment, on: network.name)
+        for address in attachment.plainAddresses { places[address] = pod }
         let port = attachment.hostLinks.compactMap { links[$0] }.first { $0.kind != "bridge" }
         let bridge = (port?.master ?? attachment.hostLinks.first { links[$0]?.kind == "bridge" })
           .flatMap { links[$0] }
@@ -59,6 +73,29 @@ struct NodeGraph: Equatable {
             label: port?.name ?? ""))
       }
     }
+    add(services)
+  }
+
+  /// Adds services, those whose pods stand next to each other together, and those without any last.
+  private mutating func add(_ services: [ResolvedService]) {
+    let placed = services.map { service in
+      (service, Set(service.answeringAddresses.compactMap { places[$0] }).sorted())
+    }
+    let ordered = placed.enumerated().sorted { left, right in
+      let heights = [left, right].map { Self.height(of: $0.element.1) }
+      return heights[0] == heights[1] ? left.offset < right.offset : heights[0] < heights[1]
+    }
+    for (service, pods) in ordered.map(\.element) {
+      let known = Set(places.keys)
+      let elsewhere = service.answeringAddresses.filter { !known.contains($0) }
+      let box = add(Box(service, elsewhere: elsewhere))
+      ways += pods.map { Way(from: $0, to: box, label: "", isAnswer: true) }
+    }
+  }
+
+  /// The middle of some places; below all if there are none.
+  private static func height(of places: [Int]) -> Double {
+    places.isEmpty ? .infinity : Double(places.reduce(0, +)) / Double(places.count)
   }
 
   private mutating func add(_ box: Box) -> Int {

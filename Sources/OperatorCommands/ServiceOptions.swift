@@ -45,4 +45,14 @@ struct ServiceOptions: ParsableArguments {
           },
           isOwn: NodeAddresses.isOwn, log: { surroundings.warn($0) })))
   }
+
+  /// The services of the node; none where they cannot be read, which is told.
+  func known(in surroundings: Surroundings) -> [ResolvedService] {
+    do throws(ServiceError) {
+      return try node(in: surroundings).services()
+    } catch {
+      surroundings.warn("services are left out: \(error)")
+      return []
+    }
+  }
 }
