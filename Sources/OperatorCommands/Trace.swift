@@ -3,7 +3,9 @@ internal import ArgumentParser
 internal import CNI
 internal import JSON
 internal import Linux
+internal import Netlink
 internal import Nftables
+internal import Plumbing
 internal import RouteNetlink
 internal import RulesetWalk
 
@@ -18,11 +20,13 @@ struct Trace: Verb {
       them. Nothing is sent and nothing is changed:
 
         cnictl trace shop/web 10.96.0.1:443
+        cnictl trace shop/web shop/db:5432
         cnictl trace outside:198.51.100.7 192.0.2.1:8080
         cnictl trace host shop/web:80 --protocol udp --json
 
       A source is a pod (namespace/name, container ID or its beginning, address), "host", or \
-      "outside:ADDRESS" for somebody beyond an uplink. Where a number is drawn, all ways are told \
+      "outside:ADDRESS" for somebody beyond an uplink. A service is named as NAME or NAMESPACE/NAME, \
+      its port by number or name; what its table does is told in its own words. Where a number is drawn, all ways are told \
       with their shares. A rule that cannot be evaluated is named, and what it would do.
       """)
 
@@ -31,11 +35,12 @@ struct Trace: Verb {
 
   @Argument(
     help: ArgumentHelp(
-      "Where to: an address or a pod, and a port; 80 if none is named.", valueName: "destination"))
+      "Where to: an address, a pod or a service, and a port; 80, or the service's first, if none is "
+        + "named.", valueName: "destination"))
   var destination: String
 
-  @Option(name: .customLong("protocol"), help: "What it speaks: tcp or udp.")
-  var spoken = TraceProtocol.tcp
+  @Option(name: .customLong("protocol"), help: "What it speaks: tcp, or what the service speaks.")
+  var spoken: TraceProtocol?
 
   @Flag(help: "Print JSON instead of lines.")
   var json = false
@@ -43,14 +48,21 @@ struct Trace: Verb {
   @OptionGroup(title: "Where things are")
   var node: NodeOptions
 
+  @OptionGroup(title: "Where services are")
+  var services: ServiceOptions
+
   func perform(in surroundings: Surroundings) throws {
     let report = try node.report(on: nil, in: surroundings)
     for problem in report.problems { surroundings.warn(problem) }
+    let ends = TraceEnds(
+      report, services.known(in: surroundings),
+      nodeAddresses: try NodeAddresses.primary(on: try NetlinkSocket<RouteFamily>()))
     let source = try TraceSource(source, in: report)
-    let target = try TraceTarget(destination, in: report, families: source.families)
+    let target = try TraceTarget(destination, in: ends, from: source, spoken?.transport)
     let host = try TracePlace("host", at: nil)
     for note in try host.notes { surroundings.warn(note) }
-    let story = try TraceWalk(host, report).story(of: source, target, spoken.transport)
+    let story = try TraceWalk(host, ends).story(
+      of: source, target, spoken?.transport ?? target.transport ?? .tcp)
     try surroundings.print(
       json ? JSONWriter.text(story.json, style: .indented(2)) : story.text())
   }
@@ -59,6 +71,24 @@ struct Trace: Verb {
 extension TraceWalk {
   /// What becomes of the first packet of a connection.
   func story(
+    of source: TraceSource, _ target: TraceTarget, _ transport: Transport
+  ) throws -> TraceStory {
+    let story = try way(of: source, target, transport)
+    guard let service = target.service else { return story }
+    var told = story.after(
+      TraceStory.Step(
+        place: host.name, station: "service",
+        what: "\(service) is asked at \(target.address.withPort(target.port))/\(transport.name)",
+        service: service))
+    if !story.isServed(by: service), told.ending != nil {
+      told.ending?.remedy =
+        "the rules of services have not met it: if the service is to answer here, make them anew "
+        + "with: cnictl service apply"
+    }
+    return told
+  }
+
+  private func way(
     of source: TraceSource, _ target: TraceTarget, _ transport: Transport
   ) throws -> TraceStory {
     let unspecified = IPAddress(bits: 0, family: target.address.family)

@@ -1,5 +1,6 @@
 internal import JSON
 internal import RulesetWalk
+internal import Services
 
 /// What a trace has found: steps, then an end, or several ways with their shares.
 struct TraceStory {
@@ -13,6 +14,8 @@ struct TraceStory {
     var what: String
     /// Because of what.
     var why: String?
+    /// The service that it happens for.
+    var service: ServiceName?
   }
 
   /// How it ends.
@@ -43,6 +46,8 @@ struct TraceStory {
     var packet: Packet?
     /// Whether somebody listens there, where that could be seen.
     var isHeard: Bool?
+    /// The service that ends it.
+    var service: ServiceName?
   }
 
   /// One of several ways.
@@ -82,6 +87,12 @@ struct TraceStory {
     var story = self
     story.steps.insert(contentsOf: steps, at: 0)
     return story
+  }
+
+  /// Whether a service has had a part in it.
+  func isServed(by name: ServiceName) -> Bool {
+    ending?.service == name || steps.contains { $0.service == name }
+      || ways.contains { $0.story.isServed(by: name) }
   }
 
   /// All ends, each with its share.
@@ -129,6 +140,7 @@ extension TraceStory {
           [
             "place": .string(step.place), "station": .string(step.station),
             "what": .string(step.what), "why": step.why.map(JSONValue.string) ?? .null,
+            "service": step.service.map { .string("\($0)") } ?? .null,
           ]
         }),
       "doubts": .array(doubts.map { .string($0.sentence) }),
@@ -151,6 +163,7 @@ extension TraceStory.Ending {
       "destination": packet.map { .string("\($0.destination)") } ?? .null,
       "port": packet.map { .integer($0.destinationPort) } ?? .null,
       "isHeard": isHeard.map(JSONValue.bool) ?? .null,
+      "service": service.map { .string("\($0)") } ?? .null,
     ]
   }
 }

@@ -10,13 +10,15 @@ internal import RulesetWalk
 struct TraceWalk {
   let host: TracePlace
   let report: NodeReport
+  private let services: TraceServices
   private let pods = OpenedPods()
   /// How many namespaces a packet may pass before it is taken for lost.
   private static let longest = 8
 
-  init(_ host: TracePlace, _ report: NodeReport) {
+  init(_ host: TracePlace, _ ends: TraceEnds) {
     self.host = host
-    self.report = report
+    report = ends.report
+    services = ends.services
   }
 
   /// Pods whose namespaces have been opened, by container.
@@ -47,32 +49,41 @@ struct TraceWalk {
     let station = layer == .frames ? "bridge \(hook)" : "\(hook)"
     var ways: [TraceStory.Way] = []
     for passage in walk.pass(packet, through: hook, layer) {
-      var story =
-        switch passage.ending {
-        case .passes: try next(passage.packet)
-        case .dropped(let decision):
-          TraceStory(
-            .dropped, at: place.name,
-            "is dropped at \(station) of \(place.name) by \(decision.text)",
-            remedy: decision.remedy, passage.packet)
-        case .refused(let decision):
-          TraceStory(
-            .refused, at: place.name,
-            "is refused at \(station) of \(place.name) by \(decision.text)",
-            remedy: decision.remedy, passage.packet)
-        case .queued(let decision):
-          TraceStory(
-            .unknown, at: place.name, "is handed to a program by \(decision.text)", passage.packet)
-        }
+      var story = try story(of: passage, at: place, station, next)
       story.doubts.insert(contentsOf: passage.doubts, at: 0)
       let steps = passage.events.map { event in
-        TraceStory.Step(
-          place: place.name, station: station, what: event.text, why: event.reason)
+        let account = place === host ? services.account(of: event, in: passage) : nil
+        return TraceStory.Step(
+          place: place.name, station: station, what: event.text,
+          why: account?.sentence ?? event.reason, service: account?.service)
       }
       ways.append(TraceStory.Way(share: passage.share, story: story.after(steps)))
     }
     if ways.count == 1, let only = ways.first { return only.story }
     return TraceStory(ways: ways)
+  }
+
+  /// What becomes of a packet behind a hook.
+  private func story(
+    of passage: Passage, at place: TracePlace, _ station: String,
+    _ next: (Packet) throws -> TraceStory
+  ) throws -> TraceStory {
+    let (kind, word, decision): (TraceStory.Ending.Kind, String, Decision)
+    switch passage.ending {
+    case .passes: return try next(passage.packet)
+    case .queued(let decision):
+      return TraceStory(
+        .unknown, at: place.name, "is handed to a program by \(decision.text)", passage.packet)
+    case .dropped(let by): (kind, word, decision) = (.dropped, "dropped", by)
+    case .refused(let by): (kind, word, decision) = (.refused, "refused", by)
+    }
+    let account = place === host ? services.account(of: decision, passage.packet) : nil
+    var story = TraceStory(
+      kind, at: place.name,
+      "is \(word) at \(station) of \(place.name) by \(account?.sentence ?? decision.text)",
+      remedy: account?.remedy ?? decision.remedy, passage.packet)
+    story.ending?.service = account?.service
+    return story
   }
 
   /// A packet that a place itself sends.

@@ -25,6 +25,14 @@ public enum ServiceTable {
     }
   }
 
+  /// Whether a table is one of these.
+  public static func isOne(_ table: Table) -> Bool {
+    IPFamily.allCases.contains {
+      let own = Table.services($0)
+      return table.family == own.family && table.name == own.name
+    }
+  }
+
   /// Makes the tables unless they are there, and makes the settings hold; services stay.
   ///
   /// - Throws: ``ServiceTableError``.

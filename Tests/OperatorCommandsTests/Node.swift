@@ -94,6 +94,7 @@ struct Node: ~Copyable {
       : [
         "--config-dir", directory.path("net.d"), "--state-dir", directory.path("state"),
       ] + (["list", "graph"].contains(words[0]) ? [] : ["--plugin-path", directory.path("bin")])
+        + (["trace", "graph"].contains(words[0]) ? ["--run-dir", directory.path("run")] : [])
     let parsed = try OperatorTool.parseAsRoot(words + places)
     let verb = try #require(parsed as? any Verb)
     let said = said

@@ -1,6 +1,7 @@
 import Addressing
 import Linux
 import RulesetWalk
+import Services
 import TestSupport
 import Testing
 
@@ -115,12 +116,18 @@ final class TraceLab {
   }
 
   /// What a trace finds on the host.
-  func trace(_ source: String, _ destination: String) throws -> TraceStory {
+  func trace(
+    _ source: String, _ destination: String, services: [ResolvedService] = []
+  ) throws -> TraceStory {
     try host.run {
       let report = try node.report()
+      let ends = TraceEnds(
+        report, services,
+        nodeAddresses: try ["192.0.2.1", "2001:db8::1"].map { try IPAddress($0) })
       let from = try TraceSource(source, in: report)
-      let target = try TraceTarget(destination, in: report, families: from.families)
-      return try TraceWalk(try TracePlace("host", at: nil), report).story(of: from, target, .tcp)
+      let target = try TraceTarget(destination, in: ends, from: from)
+      return try TraceWalk(try TracePlace("host", at: nil), ends)
+        .story(of: from, target, target.transport ?? .tcp)
     }
   }
 

@@ -28,12 +28,12 @@ struct ServiceReadmeTests {
         try Shell.run(
           "for try in $(seq 50); do curl -s http://192.0.2.10:30080; done | sort -u")
       }
-      #expect(heard == "this is one\nthis is two\n")
+      #expect(heard == "this is blue\nthis is red\n")
       isAskedFromOutside = true
     }
     #expect(isAskedFromOutside)
     // Nothing of it is left but what is there for all services.
     let links = try host.run("ip -o link; ip netns list; ls /run/swift-cni/services/by-name")
-    #expect(!links.contains("veth") && !links.contains("one") && !links.contains("web"), "\(links)")
+    #expect(!links.contains("veth") && !links.contains("red") && !links.contains("web"), "\(links)")
   }
 }
