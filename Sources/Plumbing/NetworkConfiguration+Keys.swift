@@ -24,7 +24,7 @@ extension NetworkConfiguration {
   /// Of host-local and static it is known that they do not.
   ///
   /// - Throws: `ProtocolError` for a type that cannot be one.
-  var ipamMayUseLink: Bool {
+  public var ipamMayUseLink: Bool {
     get throws(ProtocolError) {
       switch try ipamType {
       case nil, "host-local", "static": false

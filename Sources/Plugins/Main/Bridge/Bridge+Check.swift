@@ -24,8 +24,9 @@ extension Bridge {
     try previous.checkAddressesAndRoutes(of: inside, in: worlds)
 
     let attachment = try request.attachment
-    if settings.checksSpoofing, let address = inside.hardwareAddress {
-      try SpoofCheck.check(for: attachment, port: outside.name, address)
+    if settings.checksSpoofing {
+      try SpoofCheck.onBridge.check(
+        for: attachment, settings.guarded(outside, inside, as: previous.result.addresses))
     }
     if settings.masquerades && settings.ipamType != nil {
       try Masquerade.check(

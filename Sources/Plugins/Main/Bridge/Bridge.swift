@@ -29,9 +29,13 @@ public enum Bridge: Plugin {
     rollback.undo { try pair.remove(in: worlds) }
     try BridgePort.join(settings.vlans, pair.host, in: worlds)
 
-    if settings.checksSpoofing, let address = pair.container.hardwareAddress {
-      try SpoofCheck.add(for: attachment, port: pair.host.name, address)
-      rollback.undo { try SpoofCheck.remove(for: attachment) }
+    if settings.checksSpoofing {
+      rollback.undo { try SpoofCheck.onBridge.remove(for: attachment) }
+      // Where addresses are known before the pair opens there is one change to make, not two.
+      let opensEarly = try request.configuration.ipamMayUseLink
+      if opensEarly || !settings.checksSources {
+        try SpoofCheck.onBridge.add(for: attachment, settings.guarded(pair, as: []))
+      }
     }
 
     var result = PluginResult(interfaces: interfaces(bridge, pair, request))
@@ -39,6 +43,10 @@ public enum Bridge: Plugin {
       try pair.open(for: request, leasingFrom: ipam, &rollback, in: worlds) {
         (lease) throws(ProtocolError) in
         try Gateway.join(lease, to: &result, settings)
+        if settings.checksSources {
+          try SpoofCheck.onBridge.add(
+            for: attachment, settings.guarded(pair, as: result.addresses))
+        }
         try ContainerInterface.configure(
           pair.container, at: 2, as: result,
           .init(detectsDuplicates: settings.detectsDuplicates), in: worlds)
@@ -79,7 +87,7 @@ public enum Bridge: Plugin {
     var failures = Failures()
     VethAttachment.delete(request, &failures) { filter, failures in
       failures.attempt("remove the spoof check") { () throws(ProtocolError) in
-        try SpoofCheck.remove(for: try request.attachment, in: filter)
+        try SpoofCheck.onBridge.remove(for: try request.attachment, in: filter)
       }
     }
     AddressRelease.afterInterface(request, &failures)
@@ -95,7 +103,7 @@ public enum Bridge: Plugin {
     var failures = Failures()
     VethAttachment.collectGarbage(request, keeping: valid, &failures)
     failures.attempt("remove left-over spoof checks") { () throws(ProtocolError) in
-      try SpoofCheck.collectGarbage(network: request.configuration.name, keeping: valid)
+      try SpoofCheck.onBridge.collectGarbage(network: request.configuration.name, keeping: valid)
     }
     AddressRelease.ofGarbage(request, &failures)
     try failures.report()
@@ -123,6 +131,18 @@ public enum Bridge: Plugin {
 }
 
 extension BridgeConfiguration {
+  /// What may come in by a pair's outer end.
+  fileprivate func guarded(_ pair: VethPair, as addresses: [ResultAddress]) -> GuardedPort {
+    guarded(pair.host, pair.container, as: addresses)
+  }
+
+  /// What may come in by one link, sent by another that has been given these addresses.
+  func guarded(_ port: Link, _ inside: Link, as addresses: [ResultAddress]) -> GuardedPort {
+    let own = inside.hardwareAddress ?? .zero
+    guard checksSources else { return GuardedPort(port.name, own) }
+    return GuardedPort(port.name, own, sources: addresses.map(\.address.address))
+  }
+
   /// What the pair is made with.
   func pair(on bridge: Link) -> VethPair.Settings {
     // A new port does neither; what is not asked for need not be said.

@@ -31,6 +31,9 @@ struct BridgeConfiguration: Sendable {
   let vlans: VLANSettings
   /// Whether frames with another source address are dropped: key `macspoofchk`.
   let checksSpoofing: Bool
+  /// Whether packets with another address than the pod's are dropped too: key `ipspoofchk`, which
+  /// upstream does not have.
+  let checksSources: Bool
   /// Whether IPv6 addresses wait for duplicate address detection: key `enabledad`.
   let detectsDuplicates: Bool
   /// Whether the container's end stays down and without addresses: key `disableContainerInterface`.
@@ -55,6 +58,7 @@ struct BridgeConfiguration: Sendable {
         promiscMode: try fields.boolean("promiscMode") ?? false,
         portIsolation: try fields.boolean("portIsolation") ?? false,
         macspoofchk: try fields.boolean("macspoofchk") ?? false,
+        ipspoofchk: try fields.boolean("ipspoofchk") ?? false,
         enabledad: try fields.boolean("enabledad") ?? false,
         disableContainerInterface: try fields.boolean("disableContainerInterface") ?? false
       )
@@ -65,7 +69,8 @@ struct BridgeConfiguration: Sendable {
     isHairpin = keys.hairpinMode
     isPromiscuous = keys.promiscMode
     isIsolated = keys.portIsolation
-    checksSpoofing = keys.macspoofchk
+    checksSpoofing = keys.macspoofchk || keys.ipspoofchk
+    checksSources = keys.ipspoofchk
     detectsDuplicates = keys.enabledad
     leavesContainerAlone = keys.disableContainerInterface
     mtu = try request.configuration.mtu()
@@ -96,6 +101,12 @@ struct BridgeConfiguration: Sendable {
         .invalidConfiguration,
         "cannot use IPAM when DisableContainerInterface flag is set",
         details: "remove one of \"ipam\" and \"disableContainerInterface\"")
+    }
+    if checksSources && ipamType == nil {
+      throw ProtocolError(
+        .invalidConfiguration, "cannot check source addresses without IPAM",
+        details: "\"ipspoofchk\" lets pass what IPAM gives the pod: add \"ipam\", or use "
+          + "\"macspoofchk\"")
     }
     if isGateway, let vlan = vlans.access { _ = try VLANGateway.name(vlan, of: bridge) }
   }

@@ -61,10 +61,11 @@ enum HostRoutes {
   /// Looks whether the host still leads the container's addresses to the container, and answers for
   /// their gateways.
   ///
+  /// - Returns: the host's end of the pair.
   /// - Throws: `ProtocolError` that names the first thing that is missing.
   static func check(
     _ addresses: [ResultAddress], through inside: Link, in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) {
+  ) throws(ProtocolError) -> Link {
     let end: Link?
     var present: [AddressEntry] = []
     var leading: [Bool] = []
@@ -91,6 +92,7 @@ enum HostRoutes {
         throw fault("\(outside.name) does not have the gateway's address \(gateway)")
       }
     }
+    return outside
   }
 
   private static func fault(_ message: String) -> ProtocolError {

@@ -24,10 +24,20 @@ public enum PTP: Plugin {
     let pair = try VethPair(for: attachment, .init(mtu: settings.mtu), in: worlds)
     rollback.undo { try pair.remove(in: worlds) }
 
+    if settings.checksSources {
+      rollback.undo { try SpoofCheck.routed.remove(for: attachment) }
+      if try request.configuration.ipamMayUseLink {
+        try SpoofCheck.routed.add(for: attachment, guarded(pair.host, pair.container, as: []))
+      }
+    }
     var result = PluginResult()
     try pair.open(for: request, leasingFrom: settings.ipamType, &rollback, in: worlds) {
       (lease) throws(ProtocolError) in
       result = try joined(lease, pair, request)
+      if settings.checksSources {
+        try SpoofCheck.routed.add(
+          for: attachment, guarded(pair.host, pair.container, as: result.addresses))
+      }
       try ContainerInterface.configure(
         pair.container, at: 1, as: result,
         .init(
@@ -60,7 +70,11 @@ public enum PTP: Plugin {
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
     var failures = Failures()
-    VethAttachment.delete(request, &failures)
+    VethAttachment.delete(request, &failures) { filter, failures in
+      failures.attempt("remove the spoof check") { () throws(ProtocolError) in
+        try SpoofCheck.routed.remove(for: try request.attachment, in: filter)
+      }
+    }
     AddressRelease.afterInterface(request, &failures)
     try failures.report()
   }
@@ -73,6 +87,9 @@ public enum PTP: Plugin {
   ) throws(ProtocolError) {
     var failures = Failures()
     VethAttachment.collectGarbage(request, keeping: valid, &failures)
+    failures.attempt("remove left-over spoof checks") { () throws(ProtocolError) in
+      try SpoofCheck.routed.collectGarbage(network: request.configuration.name, keeping: valid)
+    }
     AddressRelease.ofGarbage(request, &failures)
     try failures.report()
   }
@@ -96,7 +113,11 @@ public enum PTP: Plugin {
       throw ProtocolError(.internalFailure, "ptp: Interface \(inside.name) is down")
     }
     try previous.checkAddressesAndRoutes(of: inside, in: worlds)
-    try HostRoutes.check(previous.result.addresses, through: inside, in: worlds)
+    let outside = try HostRoutes.check(previous.result.addresses, through: inside, in: worlds)
+    if settings.checksSources {
+      try SpoofCheck.routed.check(
+        for: try request.attachment, guarded(outside, inside, as: previous.result.addresses))
+    }
     if settings.masquerades {
       try Masquerade.check(
         for: try request.attachment, addresses: previous.result.addresses.map(\.address),
@@ -113,6 +134,14 @@ public enum PTP: Plugin {
     try Forwarding.checkPossible(for: [.v4])
     if settings.masquerades { try Masquerade.checkPossible() }
     try request.delegateStatus(to: settings.ipamType)
+  }
+
+  /// What may come in by one link, sent by another that has been given these addresses.
+  private static func guarded(
+    _ port: Link, _ inside: Link, as addresses: [ResultAddress]
+  ) -> GuardedPort {
+    GuardedPort(
+      port.name, inside.hardwareAddress ?? .zero, sources: addresses.map(\.address.address))
   }
 
   /// What the IPAM plugin has given, with the pair and its place in it.

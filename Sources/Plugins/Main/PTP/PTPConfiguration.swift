@@ -1,5 +1,6 @@
 import Addressing
 import CNI
+import JSON
 import Plumbing
 
 /// What the configuration of a point-to-point network asks for.
@@ -12,6 +13,9 @@ struct PTPConfiguration: Sendable {
   let egress: EgressAddresses
   /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
   let mtu: MTU?
+  /// Whether packets with another address than the pod's are dropped: key `ipspoofchk`, which
+  /// upstream does not have.
+  let checksSources: Bool
   /// The IPAM plugin; there is no network of this kind without addresses.
   let ipamType: String
 
@@ -23,6 +27,10 @@ struct PTPConfiguration: Sendable {
     }
     ipamType = type
     mtu = try request.configuration.mtu()
+    checksSources =
+      try request.configuration.fields.read { fields throws(JSONFieldError) in
+        try fields.boolean("ipspoofchk")
+      } ?? false
     masquerades = try request.configuration.masquerades(request.log)
     egress = try EgressAddresses(request, isMasquerading: masquerades)
   }

@@ -2,47 +2,6 @@ internal import Addressing
 internal import CNI
 internal import Netlink
 internal import Nftables
-internal import Plumbing
-
-/// What our table for bridges holds for spoof checks.
-enum SpoofCheckLayout {
-  /// Which port and address an attachment has.
-  static let register = OwnerRegister("spoof_owners", in: .oursOnBridges)
-  /// The ports that are checked.
-  static let checked = NamedSet("spoof_checked", in: .oursOnBridges, key: [.interfaceName])
-  /// Each port with the address that may send from it.
-  static let allowed = NamedSet(
-    "spoof_allowed", in: .oursOnBridges, key: [.interfaceName, .hardwareAddress])
-
-  /// The chain that frames enter.
-  private static let entry = Chain(
-    "spoof_check", in: .oursOnBridges,
-    hook: Hook(.filter, at: .prerouting, priority: .bridgeDestinationNAT))
-
-  /// Whether all is there that stays there.
-  static func isLaid(on socket: borrowing NetlinkSocket<NetfilterFamily>) throws(NetlinkError)
-    -> Bool
-  {
-    try socket.listedChain(entry).map { $0.uses >= 1 } ?? false
-  }
-
-  /// Makes all that stays, afresh; elements are left alone.
-  static func lay(in transaction: inout Transaction) {
-    transaction.add(.oursOnBridges)
-    for set in [register.set, checked, allowed] {
-      transaction.add(set)
-    }
-    transaction.add(entry)
-    transaction.flush(entry)
-    transaction.append(
-      Rule(
-        [
-          .fields(.inputName, areIn: checked),
-          .fields(.inputName, .hardwareSource, areNotIn: allowed),
-        ], .verdict(.drop)),
-      to: entry)
-  }
-}
 
 /// What upstream's bridge plugin leaves behind when it has checked a port: found, removed, never
 /// written.
