@@ -13,11 +13,12 @@ extension ContainerInterface {
     let hasIPv6 = addresses.contains { $0.address.family == .v6 }
     worlds.containerIPv6.prefer(name, "accept_dad", manner.detectsDuplicates ? "1" : "0")
     if manner.detectsDuplicates { worlds.containerIPv6.prefer(name, "enhanced_dad", "1") }
+    // Its addresses are given, not learned: no neighbour may add others or another router. One
+    // without IPv6 addresses would believe a neighbour all the sooner (CVE-2020-10749).
+    if hasIPv6 || manner.ignoresRouters { worlds.containerIPv6.prefer(name, "accept_ra", "0") }
     guard hasIPv6 else { return }
     // The kernel then announces the interface's addresses when AddressAnnouncement asks for it.
     worlds.containerIPv6.prefer(name, "ndisc_notify", "1")
-    // Its addresses are given, not learned: no neighbour may add others or another router.
-    worlds.containerIPv6.prefer(name, "accept_ra", "0")
     try switchOnIPv6(name, worlds.containerIPv6)
   }
 

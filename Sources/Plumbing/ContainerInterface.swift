@@ -12,6 +12,8 @@ public enum ContainerInterface {
     public var detectsDuplicates: Bool
     /// Whether an address brings a route to its subnet.
     public var hasSubnetRoutes: Bool
+    /// Whether no neighbour is believed to be a router, also where the result has no IPv6 addresses.
+    public var ignoresRouters: Bool
     /// Routes that come before those of the result.
     public var firstRoutes: [RouteEntry]
     /// Whether the kernel announces IPv4 addresses while the link comes up.
@@ -21,10 +23,11 @@ public enum ContainerInterface {
 
     /// A manner; by default addresses are usable at once, since an allocator gives each one once.
     public init(
-      detectsDuplicates: Bool = false, hasSubnetRoutes: Bool = true,
-      firstRoutes: [RouteEntry] = []
+      detectsDuplicates: Bool = false, ignoresRouters: Bool = false,
+      hasSubnetRoutes: Bool = true, firstRoutes: [RouteEntry] = []
     ) {
       self.detectsDuplicates = detectsDuplicates
+      self.ignoresRouters = ignoresRouters
       self.hasSubnetRoutes = hasSubnetRoutes
       self.firstRoutes = firstRoutes
     }

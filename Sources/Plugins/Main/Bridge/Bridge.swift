@@ -49,7 +49,9 @@ public enum Bridge: Plugin {
         }
         try ContainerInterface.configure(
           pair.container, at: 2, as: result,
-          .init(detectsDuplicates: settings.detectsDuplicates), in: worlds)
+          .init(
+            detectsDuplicates: settings.detectsDuplicates, ignoresRouters: settings.isGateway),
+          in: worlds)
         return result.addresses
       }
       if settings.detectsDuplicates {

@@ -41,7 +41,7 @@ public enum PTP: Plugin {
       try ContainerInterface.configure(
         pair.container, at: 1, as: result,
         .init(
-          hasSubnetRoutes: false,
+          ignoresRouters: true, hasSubnetRoutes: false,
           firstRoutes: HostRoutes.inside(result.addresses, through: pair.container)),
         in: worlds)
       return result.addresses
