@@ -67,7 +67,7 @@ let floors: [Target] = [
   // 3 subjects
   floor("RouteNetlink", ["Netlink", "Addressing", "Linux", "CLinux"]),
   floor("Nftables", ["Netlink", "Addressing", "Linux", "CLinux"]),
-  floor("Conntrack", ["Netlink", "Addressing", "CLinux"]),
+  floor("Conntrack", ["Netlink", "Addressing", "Linux", "CLinux"]),
   floor("Iptables", ["Linux"]),
   floor("Firewalld", ["Addressing", "Linux"]),
   floor("CNI", ["NodeFiles"] + ground),
@@ -77,8 +77,8 @@ let floors: [Target] = [
   floor(
     "Plumbing",
     [
-      "CNI", "RouteNetlink", "Netlink", "Nftables", "Iptables", "NodeFiles", "Addressing",
-      "Digest", "JSON", "Linux",
+      "CNI", "RouteNetlink", "Netlink", "Nftables", "Conntrack", "Iptables", "NodeFiles",
+      "Addressing", "Digest", "JSON", "Linux",
     ]),
   floor("CNIRuntime", ["CNI", "Digest"] + ground),
   floor("Overlay", ["RouteNetlink", "Nftables", "Netlink", "NodeFiles", "Digest"] + ground),

@@ -45,6 +45,8 @@ enum FilterAttribute {
   static let originalFlags = UInt16(CTA_FILTER_ORIG_FLAGS.rawValue)
   static let replyFlags = UInt16(CTA_FILTER_REPLY_FLAGS.rawValue)
   // The bits have no names in the kernel's headers for programs; in the kernel: CTA_FILTER_F_….
+  /// By the source address. `CTA_FILTER_F_CTA_IP_SRC`
+  static let source: UInt32 = 1 << 0
   /// By the number of the transport protocol. `CTA_FILTER_F_CTA_PROTO_NUM`
   static let transport: UInt32 = 1 << 3
   /// By the destination port. `CTA_FILTER_F_CTA_PROTO_DST_PORT`

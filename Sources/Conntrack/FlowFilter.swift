@@ -1,45 +1,109 @@
 public import Addressing
 internal import Netlink
 
-/// Which flows are meant, by the packet that began them.
+/// Which flows are meant.
 public struct FlowFilter: Hashable, Sendable {
   /// IPv4 or IPv6.
   public let family: IPFamily
-  /// TCP, UDP and so on, by number.
-  public let transport: UInt8
-  /// The port that the first packet was sent to; any if nil.
-  public let destinationPort: UInt16?
+  private let wish: Wish
 
-  /// Describes flows.
+  /// What must be true of a flow.
+  private enum Wish: Hashable, Sendable {
+    /// It is of this protocol, and its first packet was sent to this port, if one is said.
+    case sent(transport: UInt8, toPort: UInt16?)
+    /// Its first packet came from this address.
+    case begun(by: IPAddress)
+    /// Its answers come from this address.
+    case answered(by: IPAddress)
+    /// One or the other.
+    case ofHost(IPAddress)
+  }
+
+  /// Describes flows by the packet that began them.
+  ///
+  /// - Parameters:
+  ///   - family: IPv4 or IPv6.
+  ///   - transport: TCP, UDP and so on, by number.
+  ///   - destinationPort: the port that the first packet was sent to; any if nil.
   public init(_ family: IPFamily, transport: UInt8, toPort destinationPort: UInt16? = nil) {
     self.family = family
-    self.transport = transport
-    self.destinationPort = destinationPort
+    wish = .sent(transport: transport, toPort: destinationPort)
+  }
+
+  private init(_ family: IPFamily, _ wish: Wish) {
+    self.family = family
+    self.wish = wish
+  }
+
+  /// Describes the flows that an address has begun, and those that it answers, whatever address they
+  /// were sent to.
+  ///
+  /// The kernel joins wishes by "and", so it takes two listings. Of IPv6 it takes one that holds all
+  /// flows: there the kernel leaves out what is asked for and lists the others, since it takes a
+  /// comparison's 0 for "no" (`ctnetlink_filter_match_tuple`, Linux 5.8 to 6.18).
+  public static func all(of address: IPAddress) -> [FlowFilter] {
+    switch address.family {
+    case .v4:
+      [
+        FlowFilter(.v4, .begun(by: address)), FlowFilter(.v4, .answered(by: address)),
+      ]
+    case .v6: [FlowFilter(.v6, .ofHost(address))]
+    }
   }
 
   /// Whether a flow is meant.
   ///
   /// It is asked here too, since kernels before 5.8 list all flows.
   func matches(_ flow: Flow) -> Bool {
-    flow.transport == transport && flow.original.source.family == family
-      && (destinationPort == nil || destinationPort == flow.original.destinationPort)
+    guard flow.original.source.family == family else { return false }
+    return switch wish {
+    case .sent(let transport, let port):
+      flow.transport == transport && (port == nil || port == flow.original.destinationPort)
+    case .begun(let address): flow.original.source == address
+    case .answered(let address): flow.reply.source == address
+    case .ofHost(let address):
+      flow.original.source == address || flow.reply.source == address
+    }
   }
 
   /// Writes what the kernel is to leave out of a listing. `CTA_FILTER`
   func write(to writer: inout AttributeWriter) {
-    var flags = FilterAttribute.transport
-    writer.nest(FlowAttribute.original) { tuple in
-      tuple.nest(TupleAttribute.transport) { part in
-        part.uint8(TupleAttribute.transportNumber, transport)
-        if let destinationPort {
-          part.bigEndian(TupleAttribute.destinationPort, destinationPort)
-          flags |= FilterAttribute.destinationPort
+    var original: UInt32 = 0
+    var reply: UInt32 = 0
+    switch wish {
+    case .sent(let transport, let port):
+      original = FilterAttribute.transport
+      writer.nest(FlowAttribute.original) { tuple in
+        tuple.nest(TupleAttribute.transport) { part in
+          part.uint8(TupleAttribute.transportNumber, transport)
+          if let port {
+            part.bigEndian(TupleAttribute.destinationPort, port)
+            original |= FilterAttribute.destinationPort
+          }
         }
       }
+    case .begun(let address):
+      original = FilterAttribute.source
+      writer.source(address, of: FlowAttribute.original)
+    case .answered(let address):
+      reply = FilterAttribute.source
+      writer.source(address, of: FlowAttribute.reply)
+    case .ofHost: return
     }
     writer.nest(FlowAttribute.filter) { filter in
-      filter.uint32(FilterAttribute.originalFlags, flags)
-      filter.uint32(FilterAttribute.replyFlags, 0)
+      filter.uint32(FilterAttribute.originalFlags, original)
+      filter.uint32(FilterAttribute.replyFlags, reply)
+    }
+  }
+}
+
+extension AttributeWriter {
+  /// Writes the IPv4 address that sends the packets of one direction.
+  fileprivate mutating func source(_ address: IPAddress, of direction: UInt16) {
+    nest(direction) { tuple in
+      tuple.nest(TupleAttribute.addresses) { addresses in
+        addresses.bytes(TupleAttribute.sourceV4, address.bytes)
+      }
     }
   }
 }

@@ -1,10 +1,11 @@
-internal import Addressing
+public import Addressing
+internal import Linux
 public import Netlink
 
 extension NetlinkSocket where Family == ConntrackFamily {
   /// The flows that are meant, in no order.
   ///
-  /// The kernel looks through all that it remembers, which takes it a millisecond or two however
+  /// The kernel looks through all the room it has for flows, ten milliseconds for 262 144, however
   /// few there are; what is not meant is not told.
   ///
   /// `IPCTNL_MSG_CT_GET`
@@ -42,6 +43,43 @@ extension NetlinkSocket where Family == ConntrackFamily {
       if case .failure(let error) = answer, !error.isNotFound, refusal == nil { refusal = error }
     }
     if let refusal { throw refusal }
+  }
+}
+
+extension NetlinkSocket where Family == ConntrackFamily {
+  /// Lets the kernel forget all flows that an address has begun or answers, and no others.
+  ///
+  /// Of IPv4 the kernel does it by itself since Linux 6.11, in a tenth of the time of a listing. Where
+  /// it does not, and of IPv6, they are listed first: there its comparison is the wrong way round, and
+  /// it would forget everybody else's.
+  ///
+  /// `IPCTNL_MSG_CT_DELETE` with `CTA_FILTER`
+  ///
+  /// - Throws: `NetlinkError` of the first refusal.
+  public borrowing func forget(allOf address: IPAddress) throws(NetlinkError) {
+    let filters = FlowFilter.all(of: address)
+    if address.family == .v4, try forget(filters) { return }
+    var flows: Set<Flow> = []
+    for filter in filters { flows.formUnion(try self.flows(filter)) }
+    if !flows.isEmpty { try forget(Array(flows)) }
+  }
+
+  /// Lets the kernel forget by itself; false where it cannot, and has forgotten nothing.
+  private borrowing func forget(_ filters: [FlowFilter]) throws(NetlinkError) -> Bool {
+    let requests = filters.map { filter in
+      Message(ConntrackNumber.delete, answer: .acknowledgement, operation: "forget flows") {
+        writer in
+        writer.netfilterHeader(filter.family)
+        filter.write(to: &writer)
+      }
+    }
+    do {
+      for answer in try batch(requests) { _ = try answer.get() }
+      return true
+    } catch  where error.errno == .invalid || error.errno == .notSupported {
+      // It takes the address for one of a whole flow, whose ports are missing.
+      return false
+    }
   }
 }
 

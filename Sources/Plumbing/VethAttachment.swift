@@ -34,6 +34,7 @@ public enum VethAttachment {
       try Masquerade.remove(for: try request.attachment, in: session)
     }
     failures.attempt("remove the interface") { () throws(ProtocolError) in try pair?.remove() }
+    DepartedFlows.forget(of: request)
     session.close()
   }
 

@@ -30,6 +30,33 @@ struct FlowTests {
     #expect(seen == [[1001], [1001, 1002], [1003], [1004], []])
   }
 
+  @Test(
+    "are listed and forgotten by who began or answers them", arguments: ["10.1.2.3", "fd00::3"])
+  func owners(_ pod: String) throws {
+    let isV6 = pod.contains(":")
+    let (other, world, client) =
+      isV6 ? ("fd00::4", "2001:db8::1", "2001:db8::9") : ("10.1.2.4", "192.0.2.1", "192.0.2.9")
+    let seen = try FreshNamespace.run {
+      try insert("-p udp -s \(pod) -d \(world) --sport 1001 --dport 53")
+      try insert("-p tcp --state ESTABLISHED -s \(pod) -d \(world) --sport 1002 --dport 80")
+      try insert("-p udp -s \(client) -d \(pod) --sport 1003 --dport 53")
+      try insert(
+        "-p udp -s \(client) -d \(world) --sport 1004 --dport 53 --reply-src \(pod) "
+          + "--reply-dst \(client) --reply-port-src 53 --reply-port-dst 1004")
+      try insert("-p udp -s \(other) -d \(world) --sport 1005 --dport 53")
+      try insert("-p udp -s \(client) -d \(other) --sport 1006 --dport 53")
+      try insert(
+        "-p udp -s \(isV6 ? "10.1.2.3" : "fd00::3") -d \(isV6 ? "10.1.2.9" : "fd00::9") "
+          + "--sport 1007 --dport 53")
+      let socket = try NetlinkSocket<ConntrackFamily>()
+      let listed = try FlowFilter.all(of: IPAddress(pod)).flatMap { try socket.flows($0) }
+        .map(\.original.sourcePort).sorted()
+      try socket.forget(allOf: IPAddress(pod))
+      return [listed, try Witness.flows().map(\.original.sourcePort).sorted()]
+    }
+    #expect(seen == [[1001, 1002, 1003, 1004], [1005, 1006, 1007]])
+  }
+
   @Test("say where they were sent and where they go")
   func tuples() throws {
     let flows = try FreshNamespace.run {

@@ -251,6 +251,11 @@ enum TestProgram {
 
   static func tc(_ line: String) throws { try run("/usr/sbin/tc", line) }
 
+  /// Puts a flow into what the kernel remembers, as `conntrack -I` takes it.
+  static func remember(flow line: String) throws {
+    try run("/usr/sbin/conntrack", "-I --timeout 60 \(line)")
+  }
+
   private static func run(_ program: String, _ line: String) throws {
     let ran = try ChildProcess.run(
       program, arguments: line.split(separator: " ").map(String.init), environment: .current())

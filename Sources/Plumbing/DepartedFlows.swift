@@ -1,0 +1,53 @@
+internal import Addressing
+internal import CNI
+internal import Conntrack
+internal import Linux
+internal import Netlink
+
+/// Connections of a container that is gone, which the kernel would go on to remember.
+///
+/// What the next owner of the address sends and gets must not pass for a part of them: it would leave
+/// under the old one's translation, answers to the old one would reach the new one, and rules that
+/// let through what is established would let through what began with another.
+enum DepartedFlows {
+  /// Forgets what the container of a DEL has begun or answered, by the addresses that its result says.
+  ///
+  /// To be called when the interface is gone. Nothing is asked where the kernel remembers nothing at
+  /// all. Without a result nothing
+  /// is forgotten before its time. What stands in its way is told to the operator: the interface is
+  /// gone all the same.
+  static func forget(of request: Request) {
+    do throws(NetlinkError) {
+      let addresses = addresses(of: request)
+      guard !addresses.isEmpty, remembersAny else { return }
+      let socket = try NetlinkSocket<ConntrackFamily>()
+      // Closing it would wait for what the packet filter is still freeing.
+      socket.closeInBackground()
+      for address in addresses { try socket.forget(allOf: address) }
+    } catch {
+      request.log("connections of what is gone may be remembered for a while: \(error)")
+    }
+  }
+
+  /// The addresses of the container; none where the result is missing, damaged or another's.
+  private static func addresses(of request: Request) -> [IPAddress] {
+    do throws(ProtocolError) {
+      guard let result = try request.previousResult() else { return [] }
+      let interface = try request.attachment.interface.text
+      let isNamed = result.interfaces.contains { $0.name == interface && !$0.sandbox.isEmpty }
+      return isNamed ? result.addresses.map(\.address.address) : []
+    } catch {
+      return []
+    }
+  }
+
+  /// Whether the kernel remembers any connection here; `net.netfilter.nf_conntrack_count`.
+  private static var remembersAny: Bool {
+    do {
+      return try Sysctl.read(["net", "netfilter", "nf_conntrack_count"]) != "0"
+    } catch {
+      // Without the setting it remembers none, or none that could be asked for.
+      return false
+    }
+  }
+}
