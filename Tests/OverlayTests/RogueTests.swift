@@ -6,7 +6,7 @@ import Witness
 
 /// What an attacker on the network below, or a peer gone bad, can send: each packet is shown to
 /// arrive once the filter is gone, so that it is the filter that stops it.
-@Suite("Only peers speak, and only for their own pods", .needsRoot)
+@Suite("Only peers speak, and only for their own pods (S12, CVE-2020-10136)", .needsRoot)
 struct RogueTests {
   /// Somebody who sends what should not arrive.
   struct Attack: Sendable, CustomTestStringConvertible {

@@ -144,7 +144,7 @@ struct ServiceAdmissionTests {
   }
 
   @Test(
-    "refuses what the settings do not allow",
+    "refuses what the settings do not allow (CVE-2020-8554, S09)",
     arguments: [
       Outside(spec: #"{"ports":[{"port":80}],"clusterIP":"10.1.0.1"}"#, path: "spec.clusterIPs"),
       Outside(

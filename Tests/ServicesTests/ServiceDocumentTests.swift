@@ -191,6 +191,28 @@ struct ServiceDocumentTests {
     #expect(!document.isUnreadable)
   }
 
+  @Test(
+    "takes no endpoint that is every host's own, or its neighbours' (CVE-2021-25737, O15)",
+    arguments: [
+      "127.0.0.1", "127.1.2.3", "169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1",
+      "::", "fe80::1", "ff02::1", "010.0.0.1", "10.0.0.1/24", "::ffff:127.0.0.1",
+    ])
+  func badEndpoint(_ address: String) {
+    let kind = address.contains(":") ? "IPv6" : "IPv4"
+    let document = ServiceDocument(
+      text: """
+        {"apiVersion":"v1","kind":"List","items":[
+         {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"\(kind)",
+          "metadata":{"name":"web-1","labels":{"kubernetes.io/service-name":"web"}},
+          "ports":[{"port":80}],"endpoints":[{"addresses":["\(address)"]}]},
+         {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","addressType":"IPv4",
+          "metadata":{"name":"web-2","labels":{"kubernetes.io/service-name":"web"}},
+          "ports":[{"port":80}],"endpoints":[{"addresses":["10.2.0.1"]}]}]}
+        """)
+    #expect(document.slices.map(\.name) == ["web-2"])
+    #expect(document.refusals.map(\.object) == ["EndpointSlice default/web-1"])
+  }
+
   @Test("loses only what is bad in a list")
   func partly() {
     let document = ServiceDocument(

@@ -176,7 +176,7 @@ struct DHCPHostilityTests {
     }
   }
 
-  @Test("takes nothing from other users, even where the socket's mode lets them in")
+  @Test("takes nothing from other users, even where the mode lets them in (S16, CVE-2020-15257)")
   func otherUser() throws {
     let lab = try DHCPLab()
     try lab.startDaemon()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Witness
 
-@Suite("An ADD of tuning that fails", .needsRoot)
+@Suite("An ADD of tuning that fails (S15, CVE-2022-0811)", .needsRoot)
 struct TuningRefusalTests {
   static let cases =
     [
