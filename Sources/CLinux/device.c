@@ -37,19 +37,6 @@ int cni_send_apart(int socket, const void *bytes, unsigned long count) {
   _exit(send(socket, bytes, count, 0) == -1);
 }
 
-int cni_flush_apart(int file, int answer) {
-  struct clone_args wanted = {.flags = CLONE_CLEAR_SIGHAND};
-  long process = syscall(SYS_clone3, &wanted, sizeof wanted);
-  if (process != 0) return process == -1 ? -1 : 0;
-  unsigned int low = (unsigned int)(file < answer ? file : answer);
-  unsigned int high = (unsigned int)(file < answer ? answer : file);
-  if (low > 0 && syscall(SYS_close_range, 0, low - 1, 0) == -1) _exit(1);
-  if (low + 1 < high && syscall(SYS_close_range, low + 1, high - 1, 0) == -1) _exit(1);
-  if (syscall(SYS_close_range, high + 1, ~0U, 0) == -1) _exit(1);
-  unsigned char why = fsync(file) == -1 ? (unsigned char)errno : 0;
-  _exit(write(answer, &why, 1) != 1);
-}
-
 void cni_forget_senders(void) {
   siginfo_t ended;
   do {

@@ -12,14 +12,12 @@ struct Delegation: Sendable {
   let executable: String
   /// How long a plugin in another file may take.
   let patience: Duration
-  /// What must have ended before the answer.
-  var unfinished = UnfinishedWork()
 
   /// The same for a plugin that is asked next.
   func passed(to plugin: String) -> Delegation {
     Delegation(
       registry: registry, chain: chain + [plugin], input: input, executable: executable,
-      patience: patience, unfinished: unfinished)
+      patience: patience)
   }
 }
 

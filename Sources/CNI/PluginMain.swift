@@ -92,15 +92,13 @@ public enum PluginMain {
     return .silence
   }
 
-  /// Does ADD; one whose work does not come to its end, or whose result the version cannot express,
-  /// is taken back.
+  /// Does ADD; a result that the version cannot express is taken back.
   private static func addition(
     _ request: Request, by plugin: any Plugin.Type
   ) throws(ProtocolError) -> Answer {
     let result = try plugin.add(request)
     let withdrawal = Withdrawal(plugin: plugin, request: request)
     do throws(ProtocolError) {
-      try request.delegation.unfinished.finish()
       return .result(
         try result.printed(for: request.configuration.version), withdrawal: withdrawal)
     } catch {

@@ -24,22 +24,6 @@ extension DirectoryLeaseStore {
     return true
   }
 
-  /// The file of the leases that this value has published, under all its names; nil if there are none.
-  ///
-  /// Once it is flushed, no power cut takes them. That needs no lock, and others need not wait for it.
-  ///
-  /// - Throws: ``AllocationError`` when no descriptor is free.
-  public func publishedFile() throws(AllocationError) -> OwnedDescriptor? {
-    do throws(SystemError) {
-      switch draft {
-      case .some(let draft): return try draft.duplicate()
-      case .none: return nil
-      }
-    } catch {
-      throw .store(error)
-    }
-  }
-
   private mutating func publish(
     _ owner: LeaseOwner, as name: String
   ) throws(SystemError) -> Bool {

@@ -39,6 +39,7 @@ enum {
   CNI_SFD_CLOEXEC = 02000000,
   /* Start writing what is not on its way yet, and do not wait. */
   CNI_SYNC_FILE_RANGE_WRITE = 2,
+  /* Wait for what is on its way. */
   CNI_SYNC_FILE_RANGE_WAIT_AFTER = 4,
   /* _IO(0xb7, 0x3), a macro Swift does not see: which kind of namespace a descriptor holds. */
   CNI_NS_GET_NSTYPE = 0xb703,
@@ -65,10 +66,6 @@ int cni_openat2(int directory, const char *path, unsigned long long flags,
 int cni_send_apart(int socket, const void *bytes, unsigned long count);
 /* Forgets those of them that have ended. */
 void cni_forget_senders(void);
-
-/* Starts a process that flushes a file to its device, writes the errno of that, or 0, into a pipe as
- * one byte, and ends. It has nothing else open. Returns 0, or -1 and errno if there is none. */
-int cni_flush_apart(int file, int answer);
 
 /* Gives all zeroed variables of the program their memory, as far as the kernel can; where they lie is
  * known to the linker alone. Returns 0, or -1 and errno. */

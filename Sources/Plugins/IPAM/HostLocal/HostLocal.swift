@@ -16,15 +16,10 @@ public enum HostLocal: Plugin {
     let configuration = try HostLocalConfiguration(request)
     let owner = try request.leaseOwner
     let dns = try configuration.resolverSettings()
-    var published: OwnedDescriptor?
     let allocations = try configuration.leases.creating { store throws(AllocationError) in
-      let allocations = try configuration.allocator.allocate(
+      try configuration.allocator.allocate(
         for: owner, requested: configuration.requested, in: &store)
-      published = try store.publishedFile()
-      return allocations
     }
-    // The disk works while others make the interface, and the next ADD has the lock.
-    if let published { request.beforeAnswer(onDisk: published, in: configuration.leases.path) }
     return PluginResult(
       addresses: allocations.map(ResultAddress.init), routes: configuration.routes, dns: dns)
   }
@@ -106,23 +101,6 @@ public enum HostLocal: Plugin {
 }
 
 extension Request {
-  /// Lets no answer be given before a file with all its names is on its disk.
-  ///
-  /// A power cut ends the containers too; but a disk may be lost or fail without the node, and then
-  /// the address of a pod that lives must not be given to another.
-  fileprivate func beforeAnswer(onDisk file: consuming OwnedDescriptor, in directory: String) {
-    let flush = BackgroundFlush(file)
-    beforeAnswer { () throws(ProtocolError) in
-      do throws(SystemError) {
-        try flush.finish()
-      } catch {
-        // Some file systems do not know of flushing.
-        if [.invalid, .notImplemented, .notSupported].contains(error.errno) { return }
-        throw ProtocolError(.store(error), in: directory)
-      }
-    }
-  }
-
   /// The attachment as the lease store knows it.
   fileprivate var leaseOwner: LeaseOwner {
     get throws(ProtocolError) {
