@@ -1,6 +1,16 @@
 internal import Glibc
 
 extension File {
+  /// Makes a symbolic link.
+  ///
+  /// - Parameters:
+  ///   - path: the link.
+  ///   - target: where it leads; any text, which nobody looks at.
+  /// - Throws: ``SystemError``; `EEXIST` when the name is taken.
+  public static func makeLink(_ path: String, to target: String) throws(SystemError) {
+    try Syscall.check("symlink", path) { unsafe symlink(target, path) }
+  }
+
   /// Where a symbolic link leads, as it was written.
   ///
   /// - Parameter path: the link.

@@ -19,16 +19,33 @@ extension NetlinkSocket where Family == NetfilterFamily {
   ///
   /// `NFT_MSG_GETCHAIN`
   public borrowing func listedChain(_ chain: Chain) throws(NetlinkError) -> ListedChain? {
-    let request = Message(
-      nftables: .getChain, family: chain.table.family.number, answer: .reply,
-      operation: "look for chain \(chain.name)"
-    ) { writer in
-      writer.text(ChainAttribute.table, chain.table.name)
-      writer.text(ChainAttribute.name, chain.name)
+    try listedChains([chain])[0]
+  }
+
+  /// Several chains, asked for in one send; nil for each that is not there.
+  ///
+  /// `NFT_MSG_GETCHAIN`
+  public borrowing func listedChains(_ chains: [Chain]) throws(NetlinkError) -> [ListedChain?] {
+    let requests = chains.map { chain in
+      Message(
+        nftables: .getChain, family: chain.table.family.number, answer: .reply,
+        operation: "look for chain \(chain.name)"
+      ) { writer in
+        writer.text(ChainAttribute.table, chain.table.name)
+        writer.text(ChainAttribute.name, chain.name)
+      }
     }
-    guard let reply = try find(request) else { return nil }
-    let uses: UInt32? = reply.nftablesAttributes[ChainAttribute.uses]?.bigEndian()
-    return ListedChain(name: chain.name, uses: Int(uses ?? 0))
+    var found: [ListedChain?] = []
+    for (chain, answer) in zip(chains, try batch(requests)) {
+      do {
+        let uses: UInt32? = try answer.get().first?.nftablesAttributes[ChainAttribute.uses]?
+          .bigEndian()
+        found.append(ListedChain(name: chain.name, uses: Int(uses ?? 0)))
+      } catch  where error.isNotFound {
+        found.append(nil)
+      }
+    }
+    return found
   }
 
   /// All chains with a hook, of everybody and of all families that have words here.

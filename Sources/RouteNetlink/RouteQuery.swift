@@ -48,15 +48,28 @@ extension NetlinkSocket where Family == RouteFamily {
   ///
   /// - Throws: ``NetlinkError`` if the kernel gives no answer.
   public borrowing func answer(_ query: RouteQuery) throws(NetlinkError) -> RouteAnswer {
-    do throws(NetlinkError) {
-      guard let route = RouteEntry(try reply(to: query.message)) else {
-        throw NetlinkError(
-          operation: "look up route to \(query.destination)", errno: .badMessage, cause: .malformed)
+    try answers([query])[0]
+  }
+
+  /// Asks which ways several packets would go, in one send.
+  ///
+  /// - Returns: an answer for each, in their order.
+  /// - Throws: ``NetlinkError`` if the kernel gives no answer.
+  public borrowing func answers(_ queries: [RouteQuery]) throws(NetlinkError) -> [RouteAnswer] {
+    var answers: [RouteAnswer] = []
+    for (query, answer) in zip(queries, try batch(queries.map(\.message))) {
+      do throws(NetlinkError) {
+        guard let route = try answer.get().first.flatMap({ RouteEntry($0) }) else {
+          throw NetlinkError(
+            operation: "look up route to \(query.destination)", errno: .badMessage,
+            cause: .malformed)
+        }
+        answers.append(.route(route))
+      } catch  where error.cause == .refused {
+        answers.append(.refused(error.errno))
       }
-      return .route(route)
-    } catch  where error.cause == .refused {
-      return .refused(error.errno)
     }
+    return answers
   }
 }
 
