@@ -84,7 +84,7 @@ let floors: [Target] = [
   floor("Overlay", ["RouteNetlink", "Nftables", "Netlink", "NodeFiles", "Digest"] + ground),
   floor(
     "Services",
-    ["Nftables", "Conntrack", "Netlink", "Addressing", "Digest", "JSON", "Linux"]),
+    ["Nftables", "Conntrack", "Netlink", "NodeFiles", "Digest"] + ground),
   floor("RulesetWalk", ["Nftables", "Addressing"]),
   // 5 wings
   plugin("Loopback", in: "Main", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
@@ -184,7 +184,7 @@ let proof: [Target] = [
     "ServicesTests",
     [
       "Services", "Conntrack", "Nftables", "Netlink", "Addressing", "JSON", "Linux", "TestSupport",
-      "Witness",
+      "Witness", "NodeFiles",
     ], besides: ["Goldens"]),
   tests(
     "CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),

@@ -1,9 +1,6 @@
-internal import Addressing
 internal import ArgumentParser
 internal import CNI
-internal import Netlink
 internal import Plumbing
-internal import RouteNetlink
 internal import Services
 
 /// Where services are defined, and where this node keeps what it knows of them.
@@ -36,14 +33,7 @@ struct ServiceOptions: ParsableArguments {
   }
 
   func node(in surroundings: Surroundings) -> ServiceNode<KernelServices> {
-    ServiceNode(
-      paths(in: surroundings),
-      KernelServices(
-        KernelServices.Node(
-          primaryAddresses: { () throws(NetlinkError) in
-            try NodeAddresses.primary(on: try NetlinkSocket<RouteFamily>())
-          },
-          isOwn: NodeAddresses.isOwn, log: { surroundings.warn($0) })))
+    ServiceNode(paths(in: surroundings), .ofThisHost { surroundings.warn($0) })
   }
 
   /// The services of the node; none where they cannot be read, which is told.
@@ -54,5 +44,16 @@ struct ServiceOptions: ParsableArguments {
       surroundings.warn("services are left out: \(error)")
       return []
     }
+  }
+}
+
+extension KernelServices {
+  /// The tables of services in the namespace that the thread stands in.
+  static func ofThisHost(log: @escaping (String) -> Void) -> KernelServices {
+    KernelServices(
+      KernelServices.Node(
+        primaryAddresses: NodeAddresses.primary, isOwn: NodeAddresses.isOwn,
+        outlook: ServiceRoutes.look, makeWays: ServiceRoutes.add,
+        serve: UplinkAddresses.settle(_:former:by:announcingAll:), log: log))
   }
 }

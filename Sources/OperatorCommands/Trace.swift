@@ -56,7 +56,7 @@ struct Trace: Verb {
     for problem in report.problems { surroundings.warn(problem) }
     let ends = TraceEnds(
       report, services.known(in: surroundings),
-      nodeAddresses: try NodeAddresses.primary(on: try NetlinkSocket<RouteFamily>()))
+      nodeAddresses: try NodeAddresses.primary())
     let source = try TraceSource(source, in: report)
     let target = try TraceTarget(destination, in: ends, from: source, spoken?.transport)
     let host = try TracePlace("host", at: nil)

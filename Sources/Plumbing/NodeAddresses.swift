@@ -1,21 +1,21 @@
 public import Addressing
 public import Netlink
-public import RouteNetlink
+internal import RouteNetlink
 
 /// The addresses that this host is known by.
 public enum NodeAddresses {
   /// The primary address of each family: the one that connections to the world have, or else the first
   /// global one of the first link that is up.
   ///
-  /// - Parameter socket: where the host is asked.
+  /// Asked in the namespace that the thread stands in.
+  ///
   /// - Returns: one of a family at most, IPv4 first.
   /// - Throws: `NetlinkError`.
-  public static func primary(
-    on socket: borrowing NetlinkSocket<RouteFamily>
-  ) throws(NetlinkError) -> [IPAddress] {
+  public static func primary() throws(NetlinkError) -> [IPAddress] {
+    let socket = try NetlinkSocket<RouteFamily>()
     var primary: [IPAddress] = []
     for family in IPFamily.allCases {
-      if let source = try socket.findRoute(to: somewhere(family))?.source {
+      if let source = try exit(family, on: socket)?.source {
         primary.append(source)
       } else if let first = try firstGlobal(family, on: socket) {
         primary.append(first.address.address)
@@ -24,12 +24,29 @@ public enum NodeAddresses {
     return primary
   }
 
-  /// The first global address of a family, by the number of its link; those of `lo` come last.
+  /// The way that this host's own connections to the world take; nil if there is none.
+  static func exit(
+    _ family: IPFamily, on socket: borrowing NetlinkSocket<RouteFamily>
+  ) throws(NetlinkError) -> RouteEntry? {
+    exit(try socket.answer(RouteQuery(to: somewhere(family))))
+  }
+
+  /// The way that an answer about ``somewhere(_:)`` tells.
+  static func exit(_ answer: RouteAnswer) -> RouteEntry? {
+    guard case .route(let route) = answer, route.type == .unicast else { return nil }
+    return route
+  }
+
+  /// The first global address of a family that connections may come from, by the number of its link;
+  /// those of `lo` come last.
   static func firstGlobal(
     _ family: IPFamily, on socket: borrowing NetlinkSocket<RouteFamily>
   ) throws(NetlinkError) -> AddressEntry? {
     try socket.addresses(family: family)
-      .filter { $0.address.address.isGlobalUnicast && $0.scope == .universe }
+      .filter {
+        $0.address.address.isGlobalUnicast && $0.scope == .universe
+          && !$0.flags.contains(.deprecated)
+      }
       .min { ($0.linkIndex == 1 ? .max : $0.linkIndex) < ($1.linkIndex == 1 ? .max : $1.linkIndex) }
   }
 
@@ -45,7 +62,7 @@ public enum NodeAddresses {
   /// An address that is far away: one for documentation.
   ///
   /// RFC 5737, RFC 3849
-  private static func somewhere(_ family: IPFamily) -> IPAddress {
+  static func somewhere(_ family: IPFamily) -> IPAddress {
     switch family {
     case .v4: .v4(IPv4Address(192, 0, 2, 1))
     case .v6: .v6(IPv6Address(bits: 0x2001_0db8 << 96 | 1))

@@ -12,20 +12,38 @@ public enum ServiceRoutes {
   /// Who made them, as `ip route` shows it: `proto 196`.
   public static let origin = RouteOrigin(rawValue: 196)
 
-  /// Makes sure that there is a way to each range; looks first, which is quick.
+  /// Looks how the host's own connections leave, all in one question; changes nothing.
   ///
-  /// - Parameters:
-  ///   - ranges: the ranges that services have their addresses from.
-  ///   - socket: where the host is.
+  /// - Parameter ranges: the ranges that services have their addresses from.
+  /// - Returns: `exits`, by which links and with which addresses those to the world leave, a text that
+  ///   changes when they do; `unreachable`, the ranges that there is no way to.
   /// - Throws: `NetlinkError`.
-  public static func ensure(
-    to ranges: [Subnet], on socket: borrowing NetlinkSocket<RouteFamily>
-  ) throws(NetlinkError) {
-    for range in ranges {
-      // One through a gateway is the default route, which may go.
-      if let way = try socket.findRoute(to: range.last), way.gateway == nil { continue }
-      try add(range, on: socket)
+  public static func look(
+    for ranges: [Subnet]
+  ) throws(NetlinkError) -> (exits: String, unreachable: [Subnet]) {
+    let families = IPFamily.allCases
+    let places = families.map(NodeAddresses.somewhere) + ranges.map(\.last)
+    let answers = try NetlinkSocket<RouteFamily>().answers(places.map { RouteQuery(to: $0) })
+    let exits = answers.prefix(families.count).map { answer in
+      guard let way = NodeAddresses.exit(answer) else { return "-" }
+      return "\(way.linkIndex ?? 0) \(way.source.map(\.description) ?? "-")"
     }
+    var unreachable: [Subnet] = []
+    for (range, answer) in zip(ranges, answers.dropFirst(families.count)) {
+      // One through a gateway is the default route, which may go.
+      if case .route(let way) = answer, way.gateway == nil { continue }
+      unreachable.append(range)
+    }
+    return (exits.joined(separator: ", "), unreachable)
+  }
+
+  /// Makes ways, unless they are there.
+  ///
+  /// - Parameter ranges: the ranges that services have their addresses from.
+  /// - Throws: `NetlinkError`.
+  public static func add(_ ranges: [Subnet]) throws(NetlinkError) {
+    let socket = try NetlinkSocket<RouteFamily>()
+    for range in ranges { try add(range, on: socket) }
   }
 
   /// Makes sure of these ways and removes those to ranges of before.

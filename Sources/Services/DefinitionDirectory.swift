@@ -62,7 +62,7 @@ struct DefinitionDirectory {
 
   /// How directory, files and settings are now, as a text that changes when they do.
   func stamp() throws(SystemError) -> String {
-    var text = try line(paths.settings) + (try line(paths.definitions))
+    var text = try line(paths.settings) + line(paths.subnets) + line(paths.definitions)
     let names = try names()
     guard names.count <= Self.watchedFiles else { return text + "\(names.count)\n" }
     for name in names { text += try line("\(paths.definitions)/\(name)") }
@@ -72,10 +72,12 @@ struct DefinitionDirectory {
   /// Whether anything has changed since a stamp was made; costs a look at each watched file.
   func hasChanged(since stamp: String) throws(SystemError) -> Bool {
     let lines = stamp.split(separator: "\n")
-    guard lines.count >= 2 else { return true }
-    if try line(paths.settings) != "\(lines[0])\n" { return true }
-    if try line(paths.definitions) != "\(lines[1])\n" { return true }
-    for known in lines.dropFirst(2) {
+    let always = [paths.settings, paths.subnets, paths.definitions]
+    guard lines.count >= always.count else { return true }
+    for (path, known) in zip(always, lines) {
+      if try line(path) != "\(known)\n" { return true }
+    }
+    for known in lines.dropFirst(always.count) {
       guard let tab = known.firstIndex(of: "\t") else { continue }
       let path = String(known[known.index(after: tab)...])
       if try line(path) != "\(known)\n" { return true }

@@ -25,6 +25,9 @@ public struct Frontend: Hashable, Sendable {
   ///
   /// Kubernetes name: `loadBalancerSourceRanges`.
   public var sources: [Subnet]
+  /// Its address is that of its service alone, so ports of it that nobody serves are refused: a
+  /// ClusterIP, and that of a balancer, which is the node's own besides.
+  public var ownsAddress: Bool
 
   /// Where a frontend answers.
   public enum Place: Hashable, Sendable {
@@ -63,11 +66,13 @@ public struct Frontend: Hashable, Sendable {
 
   /// Describes a frontend.
   ///
+  /// Without a word about it, an address for the cluster is that of its service alone.
+  ///
   /// - Precondition: backends and sources are of the place's family.
   public init(
     _ place: Place, _ transport: Transport, port: UInt16, for audience: Audience,
     balancing: Balancing = .random, localOnly: Bool = false, backends: [Backend],
-    sources: [Subnet] = []
+    sources: [Subnet] = [], ownsAddress: Bool? = nil
   ) {
     precondition(
       backends.allSatisfy { $0.address.family == place.family }
@@ -80,6 +85,7 @@ public struct Frontend: Hashable, Sendable {
     self.localOnly = localOnly
     self.backends = backends
     self.sources = sources
+    self.ownsAddress = ownsAddress ?? (audience == .cluster)
   }
 
   /// What tells frontends apart: no two of a node have the same.

@@ -14,16 +14,37 @@ public struct KernelServices: ServicePlane {
     public var primaryAddresses: () throws(NetlinkError) -> [IPAddress]
     /// Whether an address is one of its own.
     public var isOwn: (IPAddress) -> Bool
+    /// How it stands among others, and to which of some ranges it knows no way.
+    public var outlook: ([Subnet]) throws(NetlinkError) -> (exits: String, unreachable: [Subnet])
+    /// Makes ways to ranges.
+    public var makeWays: ([Subnet]) throws(NetlinkError) -> Void
+    /// Makes the uplink have the addresses of balancers, and says what stands in the way.
+    public var serve: Serve
     /// Takes what the operator should know and what is no failure.
     public var log: (String) -> Void
+
+    /// Puts addresses on the uplink: those wanted, those of before, which link, the default route's
+    /// if nil, and whether neighbours are told of all of them again.
+    public typealias Serve = (Set<IPAddress>, Set<IPAddress>, InterfaceName?, Bool)
+      throws(NetlinkError) -> [String]
 
     /// Describes a node.
     public init(
       primaryAddresses: @escaping () throws(NetlinkError) -> [IPAddress],
-      isOwn: @escaping (IPAddress) -> Bool, log: @escaping (String) -> Void
+      isOwn: @escaping (IPAddress) -> Bool,
+      outlook:
+        @escaping ([Subnet]) throws(NetlinkError) -> (
+          exits: String, unreachable: [Subnet]
+        ),
+      makeWays: @escaping ([Subnet]) throws(NetlinkError) -> Void,
+      serve: @escaping Serve,
+      log: @escaping (String) -> Void
     ) {
       self.primaryAddresses = primaryAddresses
       self.isOwn = isOwn
+      self.outlook = outlook
+      self.makeWays = makeWays
+      self.serve = serve
       self.log = log
     }
   }
@@ -37,10 +58,32 @@ public struct KernelServices: ServicePlane {
   public func isLaid() throws(ServiceTableError) -> Bool {
     let socket = try open()
     return try ServiceTable.reading { () throws(NetlinkError) in
-      for family in IPFamily.allCases {
-        guard try ServiceLayout.isLaid(family, on: socket) else { return false }
-      }
-      return true
+      try ServiceLayout.missing(IPFamily.allCases, on: socket) == nil
+    }
+  }
+
+  /// How the node stands among others now.
+  public func outlook(on ranges: [Subnet]) throws(ServiceTableError) -> NodeOutlook {
+    let seen = try ServiceTable.reading { () throws(NetlinkError) in try node.outlook(ranges) }
+    return NodeOutlook(exits: seen.exits, unreachable: seen.unreachable)
+  }
+
+  /// Makes ways for the host's own connections, which alone need them.
+  public func makeWays(to ranges: [Subnet]) {
+    do throws(NetlinkError) {
+      try node.makeWays(ranges)
+    } catch {
+      node.log("this host itself may not reach services: \(error)")
+    }
+  }
+
+  /// Makes the uplink have the addresses of balancers; services answer on the node even if it fails.
+  public func serve(_ addresses: BalancerAddresses) -> [String] {
+    do throws(NetlinkError) {
+      return try node.serve(
+        addresses.wanted, addresses.former, addresses.link, addresses.announcesAll)
+    } catch {
+      return ["neighbours may not find the addresses of balancers: \(error)"]
     }
   }
 

@@ -84,6 +84,7 @@ extension Service {
       var places: [(Frontend.Place, UInt16)] = (externalAddresses + balancerAddresses).map {
         (.address($0), port.number)
       }
+      let own = Set(balancerAddresses.map(Frontend.Place.address))
       if opensNodePorts, let nodePort = port.nodePort {
         places += clusterAddresses.map { (.node($0.family), nodePort) }
       }
@@ -95,7 +96,7 @@ extension Service {
             place, port.transport, port: number, for: .outside, balancing: balancing,
             localOnly: externalIsLocal,
             backends: backends(place.family, port, endpoints, local: externalIsLocal),
-            sources: allowed))
+            sources: allowed, ownsAddress: own.contains(place)))
       }
     }
     return frontends

@@ -52,7 +52,8 @@ extension Service {
     ]
   }
 
-  /// A port for the checks of a balancer elsewhere, and a wish that every choice fulfils.
+  /// A port for the checks of a balancer elsewhere, at which nobody answers here, and a wish that every
+  /// choice fulfils.
   private static var ignored: [String] { ["healthCheckNodePort", "trafficDistribution"] }
 
   private enum TrafficPolicy: String, CaseIterable {

@@ -30,7 +30,7 @@ extension ServiceContents {
     let isOfPorts = frontend.place.isNode
     if case .address(let address) = frontend.place {
       count(ElementKey(.address(address)), in: .addresses)
-      if frontend.audience == .cluster {
+      if frontend.ownsAddress {
         count(ElementKey(.address(address)), in: .clusterAddresses)
       }
     }

@@ -11,6 +11,8 @@ public struct ServiceDocument: Sendable {
   public private(set) var slices: [EndpointSlice] = []
   /// What could not be taken; the rest could.
   public private(set) var refusals: [ServiceRefusal] = []
+  /// What was taken and will not be done, a sentence each.
+  public private(set) var notices: [String] = []
   /// Whether nothing of the file could be read at all.
   public private(set) var isUnreadable = false
   /// The file.
@@ -68,6 +70,12 @@ public struct ServiceDocument: Sendable {
         let service = try read.serviceName
         name = service
         services.append(try Service(read, service))
+        if let port = members["spec"]?.objectValue?["healthCheckNodePort"]?.integerValue, port != 0
+        {
+          notices.append(
+            "\(file): \(object): spec.healthCheckNodePort: nobody answers at port \(port); let the "
+              + "balancer outside ask the service itself")
+        }
       case .slice: slices.append(try EndpointSlice(read))
       }
     } catch {

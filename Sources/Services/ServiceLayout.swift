@@ -62,18 +62,22 @@ enum ServiceLayout {
     }
   }
 
-  /// Whether the chains through which packets come are there with their rules.
+  /// Finds the first family whose chains through which packets come are not there with their rules;
+  /// nil if all are.
   ///
   /// It asks for no more than what a flushed or deleted table lacks; see `ServiceTable.differences`
   /// for all there is.
-  static func isLaid(
-    _ family: IPFamily, on socket: borrowing NetlinkSocket<NetfilterFamily>
-  ) throws(NetlinkError) -> Bool {
-    for room in [prerouting(family), postrouting(family), forward(family)] {
-      guard let uses = try socket.listedChain(room.chain(family))?.uses, uses >= room.rules.count
-      else { return false }
+  static func missing(
+    _ families: some Collection<IPFamily>, on socket: borrowing NetlinkSocket<NetfilterFamily>
+  ) throws(NetlinkError) -> IPFamily? {
+    let rooms = families.flatMap { family in
+      [prerouting(family), postrouting(family), forward(family)].map { (family, $0) }
     }
-    return true
+    let chains = try socket.listedChains(rooms.map { family, room in room.chain(family) })
+    for ((family, room), chain) in zip(rooms, chains) {
+      guard let uses = chain?.uses, uses >= room.rules.count else { return family }
+    }
+    return nil
   }
 }
 

@@ -65,19 +65,6 @@ extension ServiceNode {
     return nil
   }
 
-  /// The settings that held when the store was made; the usual ones if it never was.
-  ///
-  /// - Throws: ``ServiceError``.
-  public func settings() throws(ServiceError) -> ServiceSettings {
-    let bytes = try store.doing { store throws(SystemError) in try store.settingsBytes() }
-    guard let bytes else { return ServiceSettings() }
-    do throws(ServiceRefusal) {
-      return try ServiceSettings(bytes, file: paths.settings)
-    } catch {
-      throw .settings(error)
-    }
-  }
-
   /// All services as they are, sorted by name.
   ///
   /// - Throws: ``ServiceError``.

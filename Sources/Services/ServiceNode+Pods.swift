@@ -1,3 +1,4 @@
+internal import Addressing
 internal import Linux
 
 extension ServiceNode {
@@ -10,20 +11,22 @@ extension ServiceNode {
   public func attach(_ pod: EndpointFile) throws(ServiceError) -> ServiceReport? {
     try locked { () throws(ServiceError) in
       let former = try store.doing { store throws(SystemError) in try store.endpoint(pod.owner) }
+      var claims = AddressClaims(pod)
       do throws(ServiceError) {
-        return try settle(pod, after: former)
+        return try settle(pod, after: former, &claims)
       } catch {
-        restore(former, pod.owner)
+        restore(former, claims)
         throw error
       }
     }
   }
 
   private func settle(
-    _ pod: EndpointFile, after former: Found<EndpointFile>
+    _ pod: EndpointFile, after former: Found<EndpointFile>, _ claims: inout AddressClaims
   ) throws(ServiceError) -> ServiceReport? {
     var pod = pod
-    var isKnown = try isCurrent()
+    let outlook = try outlookIfCurrent()
+    var isKnown = outlook != nil
     var before: [ServiceName] = []
     switch former {
     case .found(let file): before = file.services
@@ -33,15 +36,35 @@ extension ServiceNode {
     let names = try store.doing { store throws(SystemError) in
       isKnown ? try store.names(selecting: pod.identity) : nil
     }
-    if let names {
-      pod.services = names
-      try store.doing { store throws(SystemError) in try store.write(pod) }
-      let touched = names + before.filter { !names.contains($0) }
-      if try exchange(touched, without: [pod.owner], with: pod) { return nil }
-    } else {
-      try store.doing { store throws(SystemError) in try store.write(pod) }
+    pod.services = names ?? []
+    let lost = try store.doing { store throws(SystemError) in
+      try store.write(pod)
+      return try claims.take(in: store)
     }
-    return try reconcile(trusting: isKnown ? .nothing : .whatIsThere)
+    if lost == nil { isKnown = false }
+    if let names, let lost, let outlook {
+      let touched = Set(names + before + lost.flatMap(\.services)).sorted()
+      let isDone =
+        switch try exchange(touched, without: Set(lost.map(\.owner) + [pod.owner]), with: pod) {
+        case .done: true
+        case .nothingToDo:
+          try asking { plane throws(ServiceTableError) in try plane.isLaid() }
+        case .tablesMissing, .outOfStep: false
+        }
+      if isDone {
+        try store.doing { store throws(SystemError) in
+          try store.forget(Dictionary(lost.map { ($0.owner, $0.addresses) }) { first, _ in first })
+          if case .found(let file) = former {
+            for address in file.addresses where !pod.addresses.contains(address) {
+              try store.release(address, of: pod.owner)
+            }
+          }
+        }
+        if !outlook.unreachable.isEmpty { plane.makeWays(to: outlook.unreachable) }
+        return nil
+      }
+    }
+    return try reconcile(fromWhatIsThere: isKnown ? false : try isSound())
   }
 
   /// Takes attachments out of all services that they answer for.
@@ -60,38 +83,38 @@ extension ServiceNode {
 
   private func remove(_ owners: [EndpointOwner]) throws(ServiceError) {
     var names: Set<ServiceName> = []
-    var present: [EndpointOwner] = []
+    var present: [EndpointOwner: [IPAddress]] = [:]
     var isDamaged = false
     for owner in owners {
       switch try store.doing({ store throws(SystemError) in try store.endpoint(owner) }) {
       case .found(let file):
         names.formUnion(file.services)
-        present.append(owner)
+        present[owner] = file.addresses
       case .damaged:
         isDamaged = true
-        present.append(owner)
+        present[owner] = []
       case .missing: continue
       }
     }
     guard !present.isEmpty else { return }
     let stamp = try store.doing { store throws(SystemError) in try store.stamp() }
-    guard try asking({ plane throws(ServiceTableError) in try plane.isLaid() }) else {
-      // Whoever comes next makes everything anew, from what is left.
-      return try store.doing { store throws(SystemError) in
-        try store.setMark()
-        for owner in present { try store.remove(owner) }
+    var isLaid = true
+    if stamp != nil, !isDamaged {
+      switch try exchange(names.sorted(), without: Set(present.keys), with: nil) {
+      case .done, .nothingToDo:
+        return try store.doing { store throws(SystemError) in try store.forget(present) }
+      case .tablesMissing: isLaid = false
+      case .outOfStep: break
       }
-    }
-    if stamp != nil, !isDamaged, try exchange(names.sorted(), without: Set(present), with: nil) {
-      return try store.doing { store throws(SystemError) in
-        for owner in present { try store.remove(owner) }
-      }
+    } else {
+      isLaid = try asking { plane throws(ServiceTableError) in try plane.isLaid() }
     }
     try store.doing { store throws(SystemError) in
       try store.setMark()
-      for owner in present { try store.remove(owner) }
+      try store.forget(present)
     }
-    _ = try reconcile(trusting: .nothing)
+    // Where there are no tables, whoever comes next makes everything anew, from what is left.
+    if isLaid { _ = try reconcile(fromWhatIsThere: false) }
   }
 
   /// Who has left something on a network.
@@ -101,29 +124,37 @@ extension ServiceNode {
     try store.doing { store throws(SystemError) in try store.owners(on: network) }
   }
 
-  /// Whether the store says what definitions and kernel do.
-  private func isCurrent() throws(ServiceError) -> Bool {
-    let isUnchanged = try store.doing { store throws(SystemError) in
-      guard let stamp = try store.stamp() else { return false }
-      return try !definitions.hasChanged(since: stamp)
+  /// How the node stands among others; nil if the store is not what files and outlook would make it.
+  ///
+  /// Whether the kernel is as the store says is seen by whoever changes it.
+  private func outlookIfCurrent() throws(ServiceError) -> NodeOutlook? {
+    let stamp = try store.doing { store throws(SystemError) in
+      let stamp = try store.stamp()
+      guard let stamp, try !definitions.hasChanged(since: stamp.files) else {
+        return StoreStamp?.none
+      }
+      return stamp
     }
-    guard isUnchanged else { return false }
-    return try asking { plane throws(ServiceTableError) in try plane.isLaid() }
+    guard let stamp else { return nil }
+    let outlook = try asking { plane throws(ServiceTableError) in
+      try plane.outlook(on: stamp.ranges)
+    }
+    return outlook.exits == stamp.exits ? outlook : nil
   }
 
   /// Changes who answers for some services: one transaction, then the files.
   ///
-  /// - Returns: false if the store is not as it should be, or the kernel not as the store says.
+  /// Unless it is done, nothing has changed, but for the mark.
   private func exchange(
     _ names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?
-  ) throws(ServiceError) -> Bool {
+  ) throws(ServiceError) -> Exchange {
     var former: [Frontend] = []
     var wanted: [Frontend] = []
     var changed: [ResolvedService] = []
     for name in names {
       switch try store.doing({ store throws(SystemError) in try store.service(name) }) {
-      case .damaged: return false
-      case .missing: if pod?.services.contains(name) == true { return false }
+      case .damaged: return .outOfStep
+      case .missing: if pod?.services.contains(name) == true { return .outOfStep }
       case .found(let before):
         var service = before
         service.endpoints.removeAll { endpoint in
@@ -137,13 +168,17 @@ extension ServiceNode {
         wanted += service.frontends
       }
     }
-    guard !changed.isEmpty else { return true }
+    guard !changed.isEmpty else { return .nothingToDo }
     try store.doing { store throws(SystemError) in try store.setMark() }
     do throws(ServiceTableError) {
       try plane.change(from: former, to: wanted)
     } catch {
       // Somebody has changed our tables: all is made anew, and the mark says so if that fails.
-      if error.isMended { return false }
+      switch error {
+      case .missing: return .tablesMissing
+      case .outOfStep: return .outOfStep
+      case .tooManyBuckets, .kernel: break
+      }
       try store.doing { store throws(SystemError) in try store.clearMark() }
       throw .kernel(error)
     }
@@ -157,24 +192,80 @@ extension ServiceNode {
       try asking { plane throws(ServiceTableError) in try plane.change(from: wanted, to: former) }
       throw error
     }
-    return true
+    return .done
   }
 
-  private func restore(_ former: Found<EndpointFile>, _ owner: EndpointOwner) {
+  private func restore(_ former: Found<EndpointFile>, _ claims: AddressClaims) {
     do throws(SystemError) {
-      if case .found(let file) = former { try store.write(file) } else { try store.remove(owner) }
+      if case .found(let file) = former {
+        try store.write(file)
+      } else {
+        try store.remove(claims.pod.owner)
+      }
+      try claims.giveBack(to: former, in: store)
     } catch {
       StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
     }
   }
 }
 
-extension ServiceTableError {
-  /// Making the tables anew mends it.
-  fileprivate var isMended: Bool {
-    switch self {
-    case .missing, .outOfStep: true
-    case .tooManyBuckets, .kernel: false
+/// What became of a change.
+private enum Exchange {
+  case done
+  /// Kernel and store would be the same afterwards, so neither was touched.
+  case nothingToDo
+  /// Somebody has taken our tables away.
+  case tablesMissing
+  /// The store is not as it should be, or the kernel not as the store says.
+  case outOfStep
+}
+
+/// The addresses that a pod takes, and whose they were.
+private struct AddressClaims {
+  let pod: EndpointFile
+  private var former: [IPAddress: EndpointOwner] = [:]
+
+  init(_ pod: EndpointFile) { self.pod = pod }
+
+  /// Takes them.
+  ///
+  /// - Returns: those who have lost theirs and must have gone; nil if a file of theirs is damaged.
+  mutating func take(in store: ServiceStore) throws(SystemError) -> [EndpointFile]? {
+    for address in pod.addresses {
+      if let holder = try store.claim(address, for: pod.owner) { former[address] = holder }
+    }
+    var lost: [EndpointFile] = []
+    for owner in Set(former.values) {
+      switch try store.endpoint(owner) {
+      case .found(let file):
+        if file.addresses.contains(where: { former[$0] == owner }) { lost.append(file) }
+      case .missing: continue
+      case .damaged: return nil
+      }
+    }
+    return lost
+  }
+
+  /// Gives them back to whom they belonged.
+  func giveBack(to before: Found<EndpointFile>, in store: ServiceStore) throws(SystemError) {
+    for address in pod.addresses {
+      if let owner = former[address] {
+        try store.claim(address, for: owner)
+      } else if case .found(let file) = before, file.addresses.contains(address) {
+        continue
+      } else {
+        try store.release(address, of: pod.owner)
+      }
+    }
+  }
+}
+
+extension ServiceStore {
+  /// Removes what attachments have left, and what they have had.
+  func forget(_ owners: [EndpointOwner: [IPAddress]]) throws(SystemError) {
+    for (owner, addresses) in owners {
+      for address in addresses { try release(address, of: owner) }
+      try remove(owner)
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import Linux
+internal import NodeFiles
 
 extension ServiceNode {
   /// Makes kernel and store agree with definitions, settings and endpoint files.
@@ -12,52 +13,60 @@ extension ServiceNode {
     try locked { () throws(ServiceError) in
       var isSound = try isSound()
       if isSound { isSound = try isAsStored() }
-      return try reconcile(trusting: isSound ? .whatIsThere : .nothing)
+      return try reconcile(fromWhatIsThere: isSound, announcingAll: true)
     }
   }
 
-  /// What of the kernel a reconciliation may start from.
-  enum Trust {
-    /// What the store says, unless a mark or a missing table tells otherwise.
-    case whatIsThere
-    /// Nothing: the tables are made anew.
-    case nothing
-  }
-
-  func reconcile(trusting trust: Trust) throws(ServiceError) -> ServiceReport {
+  /// Makes kernel and store agree with all files.
+  ///
+  /// - Parameters:
+  ///   - isSound: the kernel is what the store says, so only what differs is changed; otherwise the
+  ///     tables are made anew.
+  ///   - announcesAll: neighbours are told of all addresses of balancers again, in case they have
+  ///     missed it.
+  /// - Returns: what was done, and what was refused.
+  /// - Throws: ``ServiceError``; then everything is as it was.
+  func reconcile(
+    fromWhatIsThere isSound: Bool, announcingAll announcesAll: Bool = false
+  ) throws(ServiceError) -> ServiceReport {
     let wanted = try wish()
     var report = wanted.report
-    var isTrusted = trust == .whatIsThere && !wanted.hasNewSettings
-    if isTrusted { isTrusted = try isSound() }
+    let isTrusted = isSound && !wanted.hasNewSettings
     let ledger = ServiceLedger(wanted.services.values.map(\.service))
     try store.doing { store throws(SystemError) in
       // What is in use must not be given to others after a reboot, so the ledger is first.
       if ledger != wanted.ledger { try store.write(ledger) }
       try store.setMark()
     }
+    let former = wanted.former.values.flatMap(\.frontends)
+    let frontends = wanted.services.values.flatMap(\.frontends)
     do throws(ServiceTableError) {
       if isTrusted {
-        try plane.install(wanted.report.settings)
+        try plane.install(report.settings)
         let change = wanted.change
         if !change.former.isEmpty || !change.wanted.isEmpty {
           try plane.change(from: change.former, to: change.wanted)
         }
       } else {
         report.isRebuilt = true
-        try plane.replace(
-          wanted.former.values.flatMap(\.frontends),
-          with: wanted.services.values.flatMap(\.frontends), wanted.report.settings)
+        try plane.replace(former, with: frontends, report.settings)
       }
     } catch {
       // The kernel is as it was; the store is too, if it was good.
       if isTrusted { try store.doing { store throws(SystemError) in try store.clearMark() } }
       throw .kernel(error)
     }
+    // Before that nobody would answer at them, and some other program of the node might.
+    report.notices += plane.serve(
+      BalancerAddresses(
+        frontends, former: former, report.settings, announcesAll: announcesAll))
     try store.doing { store throws(SystemError) in try store.write(wanted) }
+    if !wanted.outlook.unreachable.isEmpty { plane.makeWays(to: wanted.outlook.unreachable) }
     return report
   }
 
-  private func isSound() throws(ServiceError) -> Bool {
+  /// Whether the store says what the kernel is, as far as a quick look tells.
+  func isSound() throws(ServiceError) -> Bool {
     let stamp = try store.doing { store throws(SystemError) in try store.stamp() }
     guard stamp != nil else { return false }
     return try asking { plane throws(ServiceTableError) in try plane.isLaid() }
@@ -76,9 +85,12 @@ extension ServiceNode {
   private func wish() throws(ServiceError) -> ServiceWish {
     let read = try readSettings()
     let settings = read.settings
+    let outlook = try asking { plane throws(ServiceTableError) in
+      try plane.outlook(on: settings.serviceRanges)
+    }
     return try store.doing { store throws(SystemError) in
-      // The stamp is older than what is read, so that a change in between is seen the next time.
-      let stamp = try definitions.stamp()
+      let stamp = StoreStamp(
+        exits: outlook.exits, ranges: settings.serviceRanges, files: read.stamp)
       let former = try store.services()
       let ledger = try store.ledger()
       let documents = try definitions.documents()
@@ -90,14 +102,16 @@ extension ServiceNode {
         admission,
         slices: documents.flatMap { document in
           document.slices.map { ($0, document.file) }
-        }, former: former, node: node)
-      wish.stamp = stamp
+        }, former: former, node: node, outlook, stamp)
       wish.ledger = ledger
       wish.settingsBytes = read.bytes
       wish.hasNewSettings = try store.settingsBytes() != read.bytes
       let (files, damaged) = try store.endpoints()
-      wish.add(files)
+      let (present, lost) = try store.holders(among: files)
+      wish.add(present)
+      wish.lost = lost
       wish.report.settings = settings
+      wish.report.notices = read.notices + documents.flatMap(\.notices)
       if let refusal = read.refusal { wish.report.refusals.append(refusal) }
       for path in damaged {
         wish.report.notices.append("\(path) is damaged; its pod has to be added again")
@@ -112,27 +126,51 @@ extension ServiceNode {
     return try HostName.current()
   }
 
-  /// The settings that hold: those of the file, or else those that held before it became bad.
-  private func readSettings() throws(ServiceError) -> (
-    settings: ServiceSettings, bytes: [UInt8], refusal: ServiceRefusal?
-  ) {
-    let (bytes, old) = try store.doing { store throws(SystemError) in
+  /// The settings that hold, and what they were made from.
+  private struct SettingsRead {
+    /// Those of the file, or else those that held before it became bad; pods are those of the flat
+    /// network unless they are named.
+    var settings: ServiceSettings
+    /// Where they stand.
+    let bytes: [UInt8]
+    /// How all files were before; older than what is read, so that a change in between is seen the
+    /// next time.
+    let stamp: String
+    var refusal: ServiceRefusal?
+    var notices: [String] = []
+  }
+
+  private func readSettings() throws(ServiceError) -> SettingsRead {
+    let (stamp, bytes, old) = try store.doing { store throws(SystemError) in
       (
+        try definitions.stamp(),
         try File.readIfPresent(paths.settings, limit: 1 << 20) ?? Array("{}".utf8),
         try store.settingsBytes()
       )
     }
+    var read: SettingsRead
     do throws(ServiceRefusal) {
-      return (try ServiceSettings(bytes, file: paths.settings), bytes, nil)
+      read = SettingsRead(
+        settings: try ServiceSettings(bytes, file: paths.settings), bytes: bytes, stamp: stamp)
     } catch {
       let refusal = error
       guard let old else { throw .settings(refusal) }
       do throws(ServiceRefusal) {
-        return (try ServiceSettings(old, file: paths.settings), old, refusal)
+        read = SettingsRead(
+          settings: try ServiceSettings(old, file: paths.settings), bytes: old, stamp: stamp,
+          refusal: refusal)
       } catch {
         throw .settings(refusal)
       }
     }
+    if read.settings.podRanges.isEmpty {
+      do throws(NodeFileError) {
+        read.settings.podRanges = try NodeSubnets(reading: paths.subnets)?.cluster ?? []
+      } catch {
+        read.notices.append("pods of other nodes count as strangers: \(error)")
+      }
+    }
+    return read
   }
 }
 
@@ -142,18 +180,28 @@ struct ServiceWish {
   let index: ServiceIndex
   let former: [ServiceName: ResolvedService]
   var report = ServiceReport()
-  var stamp = ""
+  /// How the node stands among others.
+  let outlook: NodeOutlook
+  /// What all this was made from.
+  let stamp: StoreStamp
   var ledger: ServiceLedger?
   var settingsBytes: [UInt8] = []
   var hasNewSettings = false
   /// Endpoint files that have to say something else.
   private(set) var files: [EndpointFile] = []
+  /// All endpoint files.
+  private(set) var pods: [EndpointFile] = []
+  /// Whose address somebody else has now: gone without a DEL.
+  var lost: [EndpointOwner] = []
 
   init(
     _ admission: ServiceAdmission, slices: [(EndpointSlice, file: String)],
-    former: [ServiceName: ResolvedService], node: String
+    former: [ServiceName: ResolvedService], node: String, _ outlook: NodeOutlook,
+    _ stamp: StoreStamp
   ) {
     self.former = former
+    self.outlook = outlook
+    self.stamp = stamp
     index = ServiceIndex(admission.admitted.map(\.service))
     report.refusals = admission.refusals
     for candidate in admission.admitted {
@@ -178,6 +226,7 @@ struct ServiceWish {
 
   /// Puts the pods of this node behind the services that select them.
   mutating func add(_ pods: [EndpointFile]) {
+    self.pods = pods
     for var pod in pods {
       let names = index.names(selecting: pod.identity).sorted()
       for name in names { services[name]?.endpoints.append(pod.endpoint) }
@@ -213,6 +262,8 @@ extension ServiceStore {
     for name in wish.former.keys where wish.services[name] == nil { try remove(name) }
     try write(wish.index)
     for file in wish.files { try write(file) }
+    for owner in wish.lost { try remove(owner) }
+    try writeClaims(wish.pods)
     if wish.hasNewSettings { try writeSettings(wish.settingsBytes) }
     try writeStamp(wish.stamp)
     try clearMark()

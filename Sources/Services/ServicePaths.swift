@@ -16,6 +16,8 @@ public struct ServicePaths: Hashable, Sendable {
   var endpoints: String { "\(run)/endpoints" }
   /// The services as they are in the kernel.
   var services: String { "\(run)/services" }
+  /// What this node is in a flat network, if it is in one.
+  var subnets: String { "\(run)/subnet.json" }
   /// Where compiled definitions stand.
   public var compiledDirectory: String { "\(run)/services.d" }
   /// Where a compiled definition stands, by the name of its source.

@@ -1,7 +1,20 @@
+public import Addressing
+
 /// What the store asks of the kernel; a test may be one too.
 public protocol ServicePlane {
   /// Whether the tables are there, as far as a quick look can tell.
   func isLaid() throws(ServiceTableError) -> Bool
+
+  /// How the node stands among others now, and to which of some ranges it knows no way.
+  func outlook(on ranges: [Subnet]) throws(ServiceTableError) -> NodeOutlook
+
+  /// Makes ways for the host's own connections to ranges; that it cannot is no failure.
+  func makeWays(to ranges: [Subnet])
+
+  /// Makes the uplink have the addresses of balancers, and tells neighbours.
+  ///
+  /// - Returns: what stands in the way, a sentence each.
+  func serve(_ addresses: BalancerAddresses) -> [String]
 
   /// Makes the settings hold; services stay.
   func install(_ settings: ServiceSettings) throws(ServiceTableError)

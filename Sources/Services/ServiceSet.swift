@@ -8,7 +8,7 @@ internal import Nftables
 enum ServiceSet: Hashable, Sendable {
   /// Addresses at which services answer; each with a count of frontends.
   case addresses
-  /// Those of them that belong to services whole, ports that nobody serves included; counted.
+  /// Those of them that belong to one service whole, ports that nobody serves included; counted.
   case clusterAddresses
   /// The node's own addresses at which ports are open, as ranges.
   case nodeAddresses

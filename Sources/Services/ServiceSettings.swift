@@ -19,6 +19,8 @@ public struct ServiceSettings: Hashable, Sendable {
   public var externalAddresses: [Subnet] = []
   /// Where addresses for outside are taken from. Key `loadBalancerPool`
   public var balancerPool: [Subnet] = []
+  /// By which link hosts outside reach those addresses. Key `loadBalancerUplink`
+  public var balancerUplink = BalancerUplink.defaultRoute
   /// What this node is called in endpoint slices; its host name if it is not said. Key `nodeName`
   public var nodeName: String?
 
@@ -58,7 +60,7 @@ public struct ServiceSettings: Hashable, Sendable {
       fields,
       known: [
         "serviceRanges", "nodePorts", "nodePortAddresses", "podRanges", "externalAddresses",
-        "loadBalancerPool", "nodeName",
+        "loadBalancerPool", "loadBalancerUplink", "nodeName",
       ])
     let ranges = try keys.subnets("serviceRanges")
     if !ranges.isEmpty { serviceRanges = ranges }
@@ -80,6 +82,9 @@ public struct ServiceSettings: Hashable, Sendable {
     podRanges = try keys.subnets("podRanges")
     externalAddresses = try keys.subnets("externalAddresses")
     balancerPool = try keys.subnets("loadBalancerPool")
+    if let text = try keys.text("loadBalancerUplink") {
+      balancerUplink = try BalancerUplink(text, keys)
+    }
     nodeName = try keys.text("nodeName")
   }
 

@@ -15,9 +15,10 @@ struct ServiceStore {
   private var serviceDirectory: String { "\(paths.services)/by-name" }
   private func path(_ name: ServiceName) -> String { "\(serviceDirectory)/\(name.fileName)" }
 
-  /// Makes the directories, for root alone.
+  /// Makes the directories, for root alone; the last one tells that all are there.
   func prepare() throws(SystemError) {
-    for directory in [paths.run, paths.services, indexDirectory, serviceDirectory] {
+    guard try File.status(of: claimDirectory)?.kind != .directory else { return }
+    for directory in [paths.run, paths.services, indexDirectory, serviceDirectory, claimDirectory] {
       try Directory.create(directory, mode: 0o700)
     }
   }
@@ -29,14 +30,16 @@ struct ServiceStore {
 
   // MARK: The state of the whole
 
-  /// How definitions were when the store was made; nil if it is not as the kernel is.
-  func stamp() throws(SystemError) -> String? {
+  /// What the store was made from; nil if it is not as the kernel is.
+  func stamp() throws(SystemError) -> StoreStamp? {
     guard try File.status(of: mark) == nil else { return nil }
     let bytes = try File.readIfPresent(stampFile, limit: 1 << 20)
-    return bytes.map { String(decoding: $0, as: UTF8.self) }
+    return bytes.flatMap { StoreStamp(String(decoding: $0, as: UTF8.self)) }
   }
 
-  func writeStamp(_ stamp: String) throws(SystemError) { try write(Array(stamp.utf8), stampFile) }
+  func writeStamp(_ stamp: StoreStamp) throws(SystemError) {
+    try write(Array(stamp.text.utf8), stampFile)
+  }
 
   /// Notes that kernel and files may differ from now on.
   func setMark() throws(SystemError) { try write([], mark) }
@@ -115,7 +118,7 @@ struct ServiceStore {
 
   // MARK: Endpoints
 
-  private func path(_ owner: EndpointOwner) -> String {
+  func path(_ owner: EndpointOwner) -> String {
     "\(paths.endpoints)/\(owner.network)/\(owner.fileName)"
   }
 
@@ -208,7 +211,7 @@ struct ServiceStore {
     try File.replace(path, with: bytes, flushed: false)
   }
 
-  private func entries(of directory: String) throws(SystemError) -> [String] {
+  func entries(of directory: String) throws(SystemError) -> [String] {
     do throws(SystemError) {
       return try Directory.entries(of: directory)
     } catch {

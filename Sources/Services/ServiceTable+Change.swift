@@ -23,10 +23,10 @@ extension ServiceTable {
     guard old != new else { return }
     try checkLengths(new)
     let families = Set((old + new).map(\.place.family))
-    for family in families {
-      guard try reading({ () throws(NetlinkError) in try ServiceLayout.isLaid(family, on: socket) })
-      else { throw .missing(.services(family)) }
+    let missing = try reading { () throws(NetlinkError) in
+      try ServiceLayout.missing(families, on: socket)
     }
+    if let missing { throw .missing(.services(missing)) }
     let changes = families.map { family in
       ServiceChange(
         from: ServiceContents(old, family), to: ServiceContents(new, family), family)

@@ -68,7 +68,7 @@ extension ServiceTable {
     try reading { () throws(NetlinkError) in
       var all: [Difference] = []
       for family in Set(frontends.map(\.place.family)) {
-        guard try ServiceLayout.isLaid(family, on: socket) else {
+        guard try ServiceLayout.missing([family], on: socket) == nil else {
           all.append(Difference(family, "prerouting", .missing))
           continue
         }

@@ -39,12 +39,10 @@ public enum ServiceTable {
   public static func install(
     _ settings: Settings, on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(ServiceTableError) {
-    for family in IPFamily.allCases {
-      guard try reading({ () throws(NetlinkError) in try ServiceLayout.isLaid(family, on: socket) })
-      else {
-        return try replace(with: [], settings, on: socket)
-      }
+    let missing = try reading { () throws(NetlinkError) in
+      try ServiceLayout.missing(IPFamily.allCases, on: socket)
     }
+    guard missing == nil else { return try replace(with: [], settings, on: socket) }
     var transaction = Transaction()
     for family in IPFamily.allCases {
       for (set, ranges) in settings.ranges(family) {

@@ -221,7 +221,8 @@ extension Frontend {
     let localOnly = try fields.storedFlag("localOnly")
     self.init(
       place, try fields.storedTransport(), port: try fields.storedPort(), for: audience,
-      balancing: balancing, localOnly: localOnly, backends: backends, sources: sources)
+      balancing: balancing, localOnly: localOnly, backends: backends, sources: sources,
+      ownsAddress: try fields.storedFlag("ownsAddress") || audience == .cluster)
   }
 
   /// As our files have it.
@@ -232,6 +233,7 @@ extension Frontend {
       "balancing": .string(balancing.text),
     ]
     if localOnly { object["localOnly"] = true }
+    if ownsAddress, audience != .cluster { object["ownsAddress"] = true }
     object["backends"] = .array(backends.map(\.stored))
     if !sources.isEmpty { object["sources"] = .array(sources.map { .string("\($0)") }) }
     return .object(object)

@@ -44,10 +44,13 @@ private struct ServiceHost: ~Copyable {
   }
 
   /// The ways to services.
-  func routes() throws -> String {
+  func routes() throws -> String { try ip("route", "show", "proto", "196") }
+
+  /// What `ip` prints.
+  func ip(_ words: String...) throws -> String {
     try host.run {
       let ran = try ChildProcess.run(
-        "/usr/sbin/ip", arguments: ["route", "show", "proto", "196"], environment: .current())
+        "/usr/sbin/ip", arguments: words, environment: .current())
       return String(decoding: ran.output, as: UTF8.self)
     }
   }
@@ -125,6 +128,35 @@ struct ServiceVerbTests {
     try node.run("apply")
     #expect(node.output() == "0 services, answered by 0 pods of this node")
     #expect(try Directory.entries(of: node.directory.path("run/services.d")).isEmpty)
+  }
+
+  @Test("put addresses of balancers on the uplink, and say where there is none", .needsRoot)
+  func balancers() throws {
+    let node = try ServiceHost()
+    try node.directory.write(
+      "services.d/web.yaml",
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: web}
+      spec: {type: LoadBalancer, ipFamilies: [IPv4], ports: [{port: 80}]}
+      """)
+    func settings(_ more: String) throws {
+      try node.directory.write(
+        "services.json", #"{"loadBalancerPool": ["198.51.100.8/32"]\#(more)}"#)
+    }
+    try settings("")
+    try node.run("apply")
+    #expect(node.warnings().contains("no default route of IPv4"))
+    try settings(#", "loadBalancerUplink": "lo""#)
+    try node.run("apply")
+    #expect(node.warnings() == "")
+    #expect(try node.ip("addr", "show", "lo").contains("198.51.100.8/32"))
+    try settings(#", "loadBalancerUplink": "none""#)
+    try node.run("apply")
+    #expect(node.warnings() == "")
+    let left = try node.ip("addr", "show", "lo")
+    #expect(!left.contains("198.51.100.8") && left.contains("192.0.2.1/24"))
   }
 
   @Test("print Lists that can be defined again", .needsRoot)

@@ -13,16 +13,44 @@ final class FakePlane: ServicePlane, Sendable {
     var isLaid = false
     var changes = 0
     var replacements = 0
+    /// By which the node leaves.
+    var exits = "2 192.0.2.1, -"
+    var unreachable: [Subnet] = []
+    /// The addresses of balancers, and what stands in their way.
+    var served: BalancerAddresses?
+    var obstacles: [String] = []
+    var settings = ServiceSettings()
+    /// How often a question was asked.
+    var questions = 0
     /// What the next change or replacement throws.
     var failure: ServiceTableError?
   }
 
   let state = Mutex(State())
 
-  func isLaid() -> Bool { state.withLock { $0.isLaid } }
+  func isLaid() -> Bool {
+    state.withLock {
+      $0.questions += 1
+      return $0.isLaid
+    }
+  }
 
   func install(_ settings: ServiceSettings) throws(ServiceTableError) {
     guard isLaid() else { throw .missing(.services(.v4)) }
+    state.withLock { $0.settings = settings }
+  }
+
+  func outlook(on ranges: [Subnet]) -> NodeOutlook {
+    state.withLock { NodeOutlook(exits: $0.exits, unreachable: $0.unreachable) }
+  }
+
+  func makeWays(to ranges: [Subnet]) { state.withLock { $0.unreachable = [] } }
+
+  func serve(_ addresses: BalancerAddresses) -> [String] {
+    state.withLock {
+      $0.served = addresses
+      return $0.obstacles
+    }
   }
 
   func change(from old: [Frontend], to new: [Frontend]) throws(ServiceTableError) {
@@ -54,6 +82,7 @@ final class FakePlane: ServicePlane, Sendable {
         throw failure
       }
       state.isLaid = true
+      state.settings = settings
       state.frontends = Dictionary(frontends.map { ($0.key, $0) }) { first, _ in first }
       state.replacements += 1
     }

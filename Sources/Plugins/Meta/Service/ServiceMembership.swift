@@ -1,8 +1,6 @@
 internal import Addressing
 public import CNI
-internal import Netlink
 internal import Plumbing
-internal import RouteNetlink
 internal import Services
 
 /// `service`: lets a container answer for the services that select it.
@@ -37,7 +35,6 @@ public enum ServiceMembership: Plugin {
     } catch {
       throw ProtocolError(error, "failed to add \(attachment) to its services")
     }
-    ensureRoutes(node, request)
     return result
   }
 
@@ -115,22 +112,9 @@ public enum ServiceMembership: Plugin {
       configuration.paths,
       KernelServices(
         KernelServices.Node(
-          primaryAddresses: { () throws(NetlinkError) in
-            try NodeAddresses.primary(on: try NetlinkSocket<RouteFamily>())
-          },
-          isOwn: NodeAddresses.isOwn, log: { request.log($0) })))
-  }
-
-  /// Only the host's own connections need these, so a pod does not fail for them.
-  private static func ensureRoutes(
-    _ node: ServiceNode<KernelServices>, _ request: Request
-  ) {
-    do {
-      try ServiceRoutes.ensure(
-        to: try node.settings().serviceRanges, on: try NetlinkSocket<RouteFamily>())
-    } catch {
-      request.log("this host itself may not reach services: \(error)")
-    }
+          primaryAddresses: NodeAddresses.primary, isOwn: NodeAddresses.isOwn,
+          outlook: ServiceRoutes.look, makeWays: ServiceRoutes.add,
+          serve: UplinkAddresses.settle(_:former:by:announcingAll:), log: { request.log($0) })))
   }
 }
 
