@@ -212,7 +212,8 @@ let proof: [Target] = [
     ["CNIRuntime", "CNI", "TestSupport", "Witness", "cni", "cnictl", "gateway-resolver"] + ground,
     besides: ["Lists"]),
   tests(
-    "VMTests", ["TestSupport", "Linux", "cni"], at: "Tests/VM", besides: ["Guest", "boot.sh"]),
+    "VMTests", ["TestSupport", "Linux", "cni", "cnictl"], at: "Tests/VM",
+    besides: ["Guest", "boot.sh"]),
   tests("RuntimeTests", ["TestSupport", "Linux", "cni"], besides: ["Lab"]),
   // Hostile input: what makes it, and the built program under it.
   floor("Mutation", ["JSON", "Linux"], path: "Tests/Fuzz/Mutation"),

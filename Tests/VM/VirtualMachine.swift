@@ -23,6 +23,7 @@ struct VirtualMachine: Sendable {
   init() throws {
     var environment = Environment.current()
     environment["SWIFT_CNI_VM_SUITES"] = try BuiltProgram.tests()
+    environment["SWIFT_CNI_VM_CNICTL"] = "\(try BuiltProgram.directory())/cnictl"
     let boot = try ChildProcess.run(
       "/bin/sh",
       arguments: [BuiltProgram.source("Tests/VM/boot.sh"), try BuiltProgram.cni()],

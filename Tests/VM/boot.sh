@@ -6,6 +6,8 @@
 #   @case NAME passed|failed
 # after the lines that each case printed, and "@end" when the machine has run them all.
 #
+# SWIFT_CNI_VM_CNICTL names the cnictl that cases call; without it those that do are left out.
+#
 # With SWIFT_CNI_VM_SUITES naming the test program of swift build --build-tests, the case "suites"
 # runs those of its suites that try the kernel.
 #
@@ -104,6 +106,7 @@ if [ -n "${SWIFT_CNI_VM_SUITES:-}" ]; then
   mkdir "$root/suites"
   with_libraries "$SWIFT_CNI_VM_SUITES" suites/program
 fi
+[ -z "${SWIFT_CNI_VM_CNICTL:-}" ] || with_libraries "$SWIFT_CNI_VM_CNICTL" tools/cnictl
 if [ -d "$program" ]; then
   for file in "$program"/*; do with_libraries "$file" "opt/cni/bin/$(basename "$file")"; done
 else
@@ -113,7 +116,7 @@ fi
 
 # Those modules that the cases need, and what they need in turn; the guest's kernel then loads
 # them by itself, as on any host.
-wanted='bridge veth 8021q dummy macvlan ipvlan bonding vrf ifb tun br_netfilter nf_tables nft_[a-z_0-9]*
+wanted='bridge veth 8021q dummy macvlan ipvlan bonding vrf ifb tun vxlan br_netfilter nf_tables nft_[a-z_0-9]*
   nf_nat nf_conntrack nf_conntrack_netlink sch_tbf sch_htb sch_ingress cls_u32 act_mirred
   virtio_pci virtio_net uio_pci_generic'
 for name in $wanted; do
