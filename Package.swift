@@ -244,10 +244,17 @@ let proof: [Target] = [
     "ModelTests",
     ["Mutation", "IPAM", "Addressing", "TestSupport", "Witness", "JSON", "Linux", "cni"]),
   // What the tests found, as a page.
-  tests("ReportTests", ["TestSupport", "JSON", "Linux"], at: "Tests/Report/Tests"),
-  // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
+  floor("ReportPage", ["Figures", "TestSupport", "JSON", "Linux"], path: "Tests/Report/Page"),
   .executableTarget(
-    name: "cnibench", dependencies: ["CLinux", "JSON"], path: "Tests/Bench/cnibench",
+    name: "testreport", dependencies: ["ReportPage", "Linux"], path: "Tests/Report/Program",
+    swiftSettings: settings),
+  tests(
+    "ReportTests", ["ReportPage", "testreport", "TestSupport", "JSON", "Linux"],
+    at: "Tests/Report/Tests", besides: ["Goldens"]),
+  // The benchmark. It knows the plugins as programs only, so it can measure anybody's.
+  floor("Figures", path: "Tests/Bench/Figures"),
+  .executableTarget(
+    name: "cnibench", dependencies: ["CLinux", "JSON", "Figures"], path: "Tests/Bench/cnibench",
     swiftSettings: settings),
   .executableTarget(
     name: "servicebench", dependencies: ["Services", "Nftables", "Netlink", "Addressing", "Linux"],

@@ -27,6 +27,8 @@ options of build:
 options of test:
   --runtimes         only those with real runtimes: cnitool, Podman and containerd
   --filter PATTERN   only the tests whose names match
+  --report [FILE]    write what was tried and what failed to a page, with pictures beside it
+                                                               (Tests/Report/README.md)
 
 The variable SWIFT names the swift program to build with, if it is not on PATH.
 END
@@ -372,6 +374,7 @@ unit_dir=
 products=
 conf=yes
 filter=
+report=
 
 install() {
   # All that can be refused is refused before anything is changed.
@@ -422,6 +425,13 @@ test_packages='libmnl-dev nftables iptables conntrack iproute2 iputils-ping pyth
 
 run_tests() {
   need_root test
+  if [ -n "$report" ]; then
+    # README links that page, which is about all tests.
+    [ -z "$filter" ] || [ "$report" != "$house/Tests/Report/README.md" ] ||
+      die 'a report of some of the tests needs a place of its own: --report FILE'
+    [ -d "$(dirname -- "$report")" ] || die "there is no directory $(dirname -- "$report")"
+    scratch=$(mktemp -d "${TMPDIR:-/tmp}/swift-cni-report.XXXXXX")
+  fi
   find_swift
   # shellcheck disable=SC2086 # two lists of names
   packages $build_packages $test_packages
@@ -434,13 +444,40 @@ run_tests() {
   step 'building the tests' "$swift" build --build-tests
   set -- "$swift" test --skip-build
   [ -z "$filter" ] || set -- "$@" --filter "$filter"
-  if [ "${CI:-}" = true ]; then
+  if [ -n "$report" ]; then
+    run_and_report "$@"
+  elif [ "${CI:-}" = true ]; then
     say '· running the tests'
     "$@" </dev/null
   else
     step 'running the tests' "$@"
     grep -E 'Test run with|Executed [0-9]+ tests' "$log" | tail -n 1
   fi
+}
+
+# Runs the tests, and makes a page of what they tell, also when some of them fail.
+run_and_report() {
+  say '· running the tests'
+  SWIFT_CNI_REPORT=$scratch/figures
+  export SWIFT_CNI_REPORT
+  mkdir -- "$SWIFT_CNI_REPORT"
+  failed=
+  "$@" >"$scratch/tests" 2>&1 </dev/null || failed=yes
+  total=$(grep -E 'Test run with' "$scratch/tests" | tail -n 1 | sed 's/^[^T]*//')
+  cat "$scratch/tests" >>"$log"
+  [ -z "$failed" ] || grep -E '^✘ ' "$scratch/tests" >&2 || tail -n 25 "$scratch/tests" >&2
+  processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+  "$("$swift" build --show-bin-path)/testreport" "$SWIFT_CNI_REPORT" "$report" \
+    "swift-cni $(git describe --always --dirty 2>/dev/null || echo 'of unknown version')" \
+    "upstream: containernetworking-plugins $(dpkg-query -W -f '${Version}' containernetworking-plugins)" \
+    "Linux $(uname -r), $(nproc) × ${processor:-unknown processor}" \
+    "${total:-The tests did not come to their end}${filter:+, those that match $filter}"
+  say "· ${total:-the tests did not come to their end}"
+  say "· the report is $report"
+  [ -n "$failed" ] || return 0
+  say "install.sh: tests failed (all of it: $log)" >&2
+  log=
+  exit 1
 }
 
 verb=install
@@ -463,6 +500,16 @@ while [ $# -gt 0 ]; do
         --product) products="$products $2" ;;
       esac
       shift
+      ;;
+    --report)
+      report=$house/Tests/Report/README.md
+      case ${2:-} in
+        '' | --*) ;;
+        *)
+          report=$(absolute "$2")
+          shift
+          ;;
+      esac
       ;;
     --no-conf) conf=no ;;
     --runtimes) filter='^RuntimeTests\.' ;;

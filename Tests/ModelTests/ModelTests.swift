@@ -24,5 +24,10 @@ struct ModelTests {
       return complaints
     }
     for complaint in complaints { Issue.record("\(complaint)") }
+    try GateReport.tell(
+      "random days of a node, of 100 steps each, beside a model: ADD, DEL, CHECK, GC, STATUS, kill, "
+        + "reboot, full disk, lost namespace, foreign edits",
+      [.duplicateAddresses, .silentLeaks, .falseSuccess, .liveLeaseFreed, .residue],
+      ours: GateFigures(tried: rounds, failed: complaints.count))
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import TestSupport
 import Testing
@@ -112,6 +113,30 @@ struct InstallScriptTests {
     #expect(try host.run("build").words.contains("building cni\n"))
   }
 
+  @Test(
+    "makes a page of what the tests tell, of failures too, and never README's of a part of them")
+  func reports() throws {
+    try #require(geteuid() == 0, "install.sh runs tests as root only")
+    let host = try StandInHost()
+    let page = host.directory.path("page.md")
+    let good = try host.run("test", "--report", page, with: ["STUB_TESTS": "true"])
+    #expect(good.isSuccess, "\(good.words)")
+    let text = try #require(try host.directory.text("page.md"))
+    #expect(text.hasPrefix("told\nswift-cni "), "\(text)")
+    #expect(text.hasSuffix("\nTest run with 3 tests\n"), "\(text)")
+
+    let bad = try host.run("test", "--report", page, with: ["STUB_TESTS": "false"])
+    #expect(bad.end == .exited(1))
+    #expect(bad.words.contains("✘ one failed"))
+    #expect(try host.directory.text("page.md")?.hasPrefix("told\n") == true)
+
+    let readme = BuiltProgram.source("Tests/Report/README.md")
+    let before = try File.readIfPresent(readme, limit: 1 << 20)
+    let part = try host.run("test", "--report", "--filter", "Lease", with: ["STUB_TESTS": "true"])
+    #expect(!part.isSuccess && part.words.contains("--report FILE"), "\(part.words)")
+    #expect(try File.readIfPresent(readme, limit: 1 << 20) == before)
+  }
+
   @Test("tells how to get Swift when it is too old or missing", arguments: ["5.10", "6.2.3"])
   func oldSwift(version: String) throws {
     let host = try StandInHost()
@@ -188,6 +213,10 @@ private struct StandInHost: ~Copyable {
       case "$*" in
         --version) echo "Swift version ${STUB_VERSION:-6.3.1} (stand-in)" ;;
         *--show-bin-path) echo "\(place.path("built"))" ;;
+        "test "*)
+          echo told >"$SWIFT_CNI_REPORT/a.jsonl"
+          echo "✔ Test run with 3 tests"
+          $STUB_TESTS || { echo "✘ one failed"; exit 1; } ;;
         *) [ -z "${STUB_FAILS:-}" ] || { echo "error: the stand-in fails"; exit 1; } ;;
       esac
       """, mode: 0o755)
@@ -223,6 +252,10 @@ private struct StandInHost: ~Copyable {
   private static func build(version: String, in place: borrowing TemporaryDirectory) throws {
     try place.write("built/cni", program(version: version), mode: 0o755)
     try place.write("built/cnictl", "cnictl (swift-cni)", mode: 0o755)
+    try place.write(
+      "built/testreport",
+      "#!/bin/sh\n{ cat \"$1\"/*; shift 2; printf '%s\\n' \"$@\"; } >\"$TMPDIR/page.md\"\n",
+      mode: 0o755)
   }
 
   func plugin(_ name: String) -> String { directory.path("bin/\(name)") }

@@ -30,7 +30,14 @@ struct LeakTests {
     #expect(book.failures == [])
     #expect(book.duplicates == [])
     #expect(book.given == 1001 * 2)
-    #expect(try host.leftovers(since: before) == [])
+    let left = try host.leftovers(since: before)
+    #expect(left == [])
+    try GateReport.tell(
+      "addresses given by bridge to 100 workers at a time", [.duplicateAddresses],
+      ours: GateFigures(tried: book.given, failed: book.duplicates.count))
+    try GateReport.tell(
+      "ADD and DEL of bridge, 100 at a time, then all of the host compared",
+      [.residue, .silentLeaks], ours: GateFigures(tried: 1001, failed: left.count))
   }
 
   @Test("gets one bridge and one table from 64 first pods at once, and reaches all of them")
@@ -53,6 +60,10 @@ struct LeakTests {
     #expect(pods.filter { !$0.1.isSuccess }.map { $0.1.output + $0.1.log } == [])
     let addresses = try pods.flatMap { try $0.1.addresses() }
     #expect(Set(addresses).count == 128)
+    try GateReport.tell(
+      "addresses given by bridge to 64 first pods at once", [.duplicateAddresses],
+      ours: GateFigures(
+        tried: addresses.count, failed: addresses.count - Set(addresses).count))
     let (links, tables) = try host.run { (try Witness.links(), try Witness.tables()) }
     let bridges = links.filter { $0.kind == "bridge" }
     #expect(bridges.map(\.name) == ["test0"])

@@ -116,4 +116,16 @@ extension SystemCalls {
     let trace = String(decoding: try File.read(file, limit: 1 << 24), as: UTF8.self)
     return SystemCalls(trace: trace, from: program.directory)
   }
+
+  /// Four of the errors in turn, three of them alone and one from there on, as the tracer wants them.
+  static func failures(of call: Call, at place: Int) -> [(what: String, number: String)] {
+    let errors = [
+      "ENOSPC", "EIO", "EROFS", "EMFILE", "EACCES", "ENOLCK", "ENOMEM", "EINTR", "EDQUOT",
+    ]
+    return (0..<4).map { turn in
+      let error = errors[(place * 4 + turn) % errors.count]
+      let isSticky = turn == 3 && error != "EINTR"
+      return ("error=\(error)", isSticky ? "\(call.number)+" : "\(call.number)")
+    }
+  }
 }

@@ -50,7 +50,8 @@ public struct GateFigures: Hashable, Sendable {
 ///      "ours": {"tried": 91, "failed": 0}, "upstream": {"tried": 91, "failed": 4, "slowest ms": 12}}
 ///
 /// `upstream` is left out where the same test does not run on Debian's plugins. The report adds up
-/// what names the same gate, so a point that can break several gates names all of them.
+/// what names the same gate, so a point that can break several gates names all of them; upstream's
+/// figures count at the first.
 ///
 ///     let tally = GateTally()
 ///     for call in calls { … tally.point(left == expected, "\(call)") }
@@ -122,9 +123,31 @@ public struct GateReport: Hashable, Sendable {
     if let upstream { object["upstream"] = .object(upstream.json) }
     return .object(object)
   }
+
+  /// Reads a line; nil if it is none.
+  public init?(json: JSONValue) {
+    guard let object = json.objectValue, let what = object["what"]?.textValue,
+      let names = object["gates"]?.listValue, let ours = GateFigures(json: object["ours"])
+    else { return nil }
+    let gates = names.compactMap { $0.textValue.flatMap(HardGate.init) }
+    let upstream = GateFigures(json: object["upstream"])
+    guard gates.count == names.count, (upstream == nil) == (object["upstream"] == nil) else {
+      return nil
+    }
+    self.init(what, gates, ours: ours, upstream: upstream)
+  }
 }
 
 extension GateFigures {
+  fileprivate init?(json: JSONValue?) {
+    guard let object = json?.objectValue, let tried = object["tried"]?.integerValue,
+      let failed = object["failed"]?.integerValue
+    else { return nil }
+    self.init(
+      tried: tried, failed: failed,
+      others: JSONObject(members: object.members.filter { !["tried", "failed"].contains($0.key) }))
+  }
+
   fileprivate var json: JSONObject {
     JSONObject(
       members: [

@@ -1,3 +1,4 @@
+import Figures
 import Glibc
 
 /// How ADD and DEL of an address grow with the leases that a store holds; both axes logarithmic.

@@ -1,3 +1,4 @@
+import Figures
 import JSON
 
 /// The figures as text: Markdown for people, JSON for programs.
@@ -28,16 +29,7 @@ struct Report {
   }
 
   /// The table of goals, as README shows it.
-  var summary: String {
-    var lines = [
-      "| figure | swift-cni | compared with | ratio | goal |", "| --- | --- | --- | --- | --- |",
-    ]
-    lines += measurement.goals.map { goal in
-      "| \(goal.what) | \(goal.measured) | \(goal.rival) | \(decimal(goal.ratio)) "
-        + "| \(goal.isMet ? "" : "**missed:** ")at most \(decimal(goal.limit)) |"
-    }
-    return lines.joined(separator: "\n") + "\n"
-  }
+  var summary: String { Goal.table(measurement.goals) }
 
   private var keys: [(scenario: Scenario, key: Measurement.Key)] {
     scenarios.flatMap { scenario in

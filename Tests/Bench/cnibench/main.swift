@@ -1,3 +1,4 @@
+import Figures
 import Glibc
 
 // cnibench: swift-cni, upstream and bare netlink beside each other, in one run on one machine.

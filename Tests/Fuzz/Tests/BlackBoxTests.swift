@@ -13,20 +13,25 @@ struct BlackBoxTests {
   func mutants() async throws {
     let first = FuzzSettings.seed ?? 20_261_121
     let rounds = FuzzSettings.rounds(10)
+    let calls = 40
     let complaints = try await HostileWorld.run {
       var complaints: [String] = []
       for seed in first..<first + UInt64(rounds) {
         var round = try HostileRound(seed: seed)
-        if let complaint = try round.run(calls: 40) { complaints.append(complaint) }
+        if let complaint = try round.run(calls: calls) { complaints.append(complaint) }
       }
       return complaints
     }
     for complaint in complaints { Issue.record("\(complaint)") }
+    try GateReport.tell(
+      "damaged calls of every plugin and verb, in a world compared before and after",
+      [.traps, .residue, .writeOutside],
+      ours: GateFigures(tried: rounds * calls, failed: complaints.count))
   }
 
   @Test("ends when its input does not, and when there is too much or none of it")
   func streams() async throws {
-    let complaints = try await HostileWorld.run {
+    let (tried, complaints) = try await HostileWorld.run {
       let shells = [
         "endless": #"yes '{"cniVersion":"1.0.0"}' | "$PLUGIN""#,
         "five megabytes": #"head -c 5000000 /dev/zero | tr '\0' ' ' | "$PLUGIN""#,
@@ -35,10 +40,12 @@ struct BlackBoxTests {
       ]
       let world = try HostileWorld()
       var complaints: [String] = []
+      var tried = 0
       for plugin in try HostileRound.plugins() {
         for command in ["ADD", "DEL"] {
           for (name, text) in shells {
             let before = try world.picture()
+            tried += 1
             let outcome = try world.host.run { [pod = world.pod.path] in
               try ChildProcess.run(
                 "/bin/sh", arguments: ["-c", text],
@@ -58,9 +65,12 @@ struct BlackBoxTests {
           }
         }
       }
-      return complaints
+      return (tried, complaints)
     }
     #expect(complaints == [])
+    try GateReport.tell(
+      "endless, huge, closed and absurd standard inputs", [.traps, .residue],
+      ours: GateFigures(tried: tried, failed: complaints.count))
   }
 }
 

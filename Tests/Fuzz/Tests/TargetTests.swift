@@ -27,6 +27,11 @@ struct TargetTests {
     let seconds = FuzzSettings.rounds(1)
     let words = [target, "--seed", "\(seed)", "--milliseconds", "\(seconds * 1000)"]
     let outcome = try Self.run(words, seconds: seconds + 60)
+    // The last it says is the number of inputs.
+    let inputs = outcome.text.split { $0 == " " || $0 == "\n" }.compactMap { Int($0) }.last
+    try GateReport.tell(
+      "inputs to the reader \(target)", [.traps],
+      ours: GateFigures(tried: inputs ?? 1, failed: outcome.isSuccess ? 0 : 1))
     if outcome.isSuccess { return }
     // Once more, so that the input is known when the process is gone.
     let directory = try TemporaryDirectory()

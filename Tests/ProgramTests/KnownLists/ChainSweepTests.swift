@@ -12,10 +12,13 @@ struct ChainSweepTests {
   @Test("leaves nothing if ADD is killed before any change it makes, after DEL or after GC")
   func killed() async throws {
     try SystemCalls.requireTracer()
-    let complaints = try await OwnMounts.run(emptying: RuntimeNode.stateDirectories) {
+    let (tried, complaints) = try await OwnMounts.run(emptying: RuntimeNode.stateDirectories) {
       try ChainSweep.complaints()
     }
     #expect(complaints == [])
+    try GateReport.tell(
+      "each plugin of a long list killed before each change that its ADD makes, then DEL or GC",
+      [.residue, .silentLeaks], ours: GateFigures(tried: tried, failed: complaints.count))
   }
 }
 
@@ -34,7 +37,8 @@ private final class ChainSweep: Sendable {
 
   private let attack = Mutex<Attack?>(nil)
 
-  static func complaints() throws -> [String] {
+  /// At how many calls plugins were killed, and what was wrong.
+  static func complaints() throws -> (tried: Int, complaints: [String]) {
     let sweep = ChainSweep()
     let node = try RuntimeNode()
     let list = KnownList.sweep
@@ -46,6 +50,7 @@ private final class ChainSweep: Sendable {
     let before = try node.picture()
     let names = runner.networks.flatMap { $0.1.plugins.compactMap { $0["type"]?.textValue } }
     var complaints: [String] = []
+    var tried = 0
     for name in names {
       let trace = "/run/trace"
       sweep.attack.withLock {
@@ -74,9 +79,10 @@ private final class ChainSweep: Sendable {
         let left = try node.leftovers(since: before)
         if !left.isEmpty { complaints.append("\(name) killed before \(call.line): \(left)") }
       }
+      tried += calls.count - survivals
       if survivals * 4 > calls.count { complaints.append("\(name) survives \(survivals) times") }
     }
-    return complaints
+    return (tried, complaints)
   }
 
   /// Adds a pod, which should not succeed, and deletes it or just lets it go.

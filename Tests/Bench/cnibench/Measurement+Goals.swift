@@ -1,14 +1,4 @@
-/// One figure that the project wants to reach, and whether it does.
-struct Goal {
-  var what: String
-  /// What was measured, for people.
-  var measured: String
-  /// What it is compared with.
-  var rival: String
-  var ratio: Double
-  var limit: Double
-  var isMet: Bool { ratio <= limit }
-}
+import Figures
 
 extension Measurement {
   private func find(_ scenario: String, _ contender: Contender, _ verb: Verb) -> Samples? {
@@ -114,15 +104,4 @@ extension Measurement {
         rival: "12 MB; upstream \(decimal(theirs)) MB", ratio: ours / 12, limit: 1))
     return goals
   }
-}
-
-/// A number with two decimals below ten, one above, and four below a tenth.
-func decimal(_ value: Double) -> String {
-  let digits = value.magnitude < 0.1 ? 4 : value.magnitude < 10 ? 2 : 1
-  let decimals = (0..<digits).reduce(1) { product, _ in product * 10 }
-  let scaled = Int((value * Double(decimals)).rounded())
-  let whole = scaled / decimals
-  let rest = String(abs(scaled) % decimals)
-  let padding = String(repeating: "0", count: digits - rest.count)
-  return "\(whole).\(padding)\(rest)"
 }

@@ -1,42 +1,4 @@
-/// How long operations take beside each other, each group drawn against its slowest.
-struct BarPlot {
-  struct Group {
-    var title: String
-    /// Milliseconds.
-    var bars: [(contender: Contender, value: Double)]
-  }
-
-  var title: String
-  var subtitle: String
-  var groups: [Group]
-
-  var svg: String {
-    let (rowHeight, gap, left, right) = (17.0, 16.0, 240.0, 150.0)
-    let rows = groups.reduce(0) { $0 + $1.bars.count }
-    let top = 66.0
-    var drawing = Drawing(
-      width: 760, height: top + Double(rows) * rowHeight + Double(groups.count) * gap)
-    drawing.text(title, at: (20, 28), style: "title")
-    drawing.text(subtitle, at: (20, 48), style: "quiet")
-
-    let reach = drawing.width - left - right
-    var y = top
-    for group in groups {
-      let longest = group.bars.map(\.value).max() ?? 1
-      drawing.text(group.title, at: (20, y + 13))
-      for bar in group.bars {
-        let length = max(1.5, bar.value / longest * reach)
-        drawing.bar(at: (left, y), size: (length, rowHeight - 3), style: bar.contender.rawValue)
-        drawing.text(
-          "\(decimal(bar.value)) ms  \(bar.contender.title)", at: (left + length + 6, y + 11),
-          style: "quiet")
-        y += rowHeight
-      }
-      y += gap
-    }
-    return drawing.svg
-  }
-}
+import Figures
 
 extension Measurement {
   /// The picture of ADD and DEL of whole pods.
@@ -48,11 +10,13 @@ extension Measurement {
     ]
     let groups = shown.compactMap { name, verb -> BarPlot.Group? in
       guard let scenario = scenarios.first(where: { $0.name == name }) else { return nil }
-      let bars = scenario.contenders.compactMap { contender -> (Contender, Double)? in
+      let bars = scenario.contenders.compactMap { contender -> BarPlot.Bar? in
         let key = Key(scenario: name, contender: contender, verb: verb)
         guard let found = samples[key] else { return nil }
         let figure = scenario.width > 1 ? found.medianShare : found.median
-        return (contender, figure.milliseconds)
+        return BarPlot.Bar(
+          style: contender.rawValue, value: figure.milliseconds,
+          label: "\(decimal(figure.milliseconds)) ms  \(contender.title)")
       }
       return bars.isEmpty ? nil : BarPlot.Group(title: scenario.label(verb), bars: bars)
     }

@@ -1,21 +1,26 @@
 /// A picture under construction, written as SVG.
 ///
 /// Colours are classes, so that the picture follows the reader's light or dark page.
-struct Drawing {
-  let width: Double
-  let height: Double
+public struct Drawing {
+  /// In pixels, as all lengths here.
+  public let width: Double
+  /// From top to bottom; points are counted from the top left corner.
+  public let height: Double
   private var elements: [String] = []
 
-  init(width: Double, height: Double) {
+  /// An empty picture.
+  public init(width: Double, height: Double) {
     self.width = width
     self.height = height
   }
 
-  enum Anchor: String {
+  /// Which part of a text stands at its point.
+  public enum Anchor: String {
     case start, middle, end
   }
 
-  mutating func text(
+  /// Adds a text, on one line.
+  public mutating func text(
     _ words: String, at point: (x: Double, y: Double), anchor: Anchor = .start,
     style: String = "label"
   ) {
@@ -24,7 +29,8 @@ struct Drawing {
         + #" class="\#(style)">\#(escaped(words))</text>"#)
   }
 
-  mutating func bar(
+  /// Adds a filled rectangle, its corner top left.
+  public mutating func bar(
     at point: (x: Double, y: Double), size: (width: Double, height: Double), style: String
   ) {
     elements.append(
@@ -32,18 +38,20 @@ struct Drawing {
         + #" height="\#(short(size.height))" rx="2" class="fill \#(style)"/>"#)
   }
 
-  mutating func line(_ points: [(x: Double, y: Double)], style: String) {
+  /// Adds a line through points.
+  public mutating func line(_ points: [(x: Double, y: Double)], style: String) {
     let text = points.map { "\(short($0.x)),\(short($0.y))" }.joined(separator: " ")
     elements.append(#"<polyline points="\#(text)" class="stroke \#(style)"/>"#)
   }
 
-  mutating func dot(at point: (x: Double, y: Double), style: String) {
+  /// Adds a filled circle.
+  public mutating func dot(at point: (x: Double, y: Double), style: String) {
     elements.append(
       #"<circle cx="\#(short(point.x))" cy="\#(short(point.y))" r="3.5" class="fill \#(style)"/>"#)
   }
 
   /// The whole file.
-  var svg: String {
+  public var svg: String {
     """
     <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(short(width)) \(short(height))" \
     width="\(short(width))" height="\(short(height))" role="img">
