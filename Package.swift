@@ -53,6 +53,9 @@ let doors: [Target] = [
   .systemLibrary(
     name: "CLibMNL", path: "Sources/CLibMNL", pkgConfig: "libmnl",
     providers: [.apt(["libmnl-dev"])]),
+  .systemLibrary(
+    name: "CLibYAML", path: "Sources/CLibYAML", pkgConfig: "yaml-0.1",
+    providers: [.apt(["libyaml-dev"])]),
 ]
 
 let floors: [Target] = [
@@ -62,6 +65,7 @@ let floors: [Target] = [
   floor("JSON"),
   floor("Linux", ["CLinux"]),
   floor("NodeFiles", ground),
+  floor("YAML", ["CLibYAML", "JSON"]),
   // 2 wire
   floor("Netlink", ["CLibNL", "Linux"]),
   // 3 subjects
@@ -131,9 +135,8 @@ let floors: [Target] = [
     [
       "CNIRuntime", "CNI", "IPAM", "Overlay", "NodeFiles", "Plumbing", "RulesetWalk", "Services",
       "RouteNetlink", "Nftables", "Netlink",
-      "Addressing", "Digest", "JSON", "Linux",
+      "Addressing", "Digest", "JSON", "Linux", "YAML",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      .product(name: "Yams", package: "Yams"),
     ]),
   // 6 programs
   program("cni", ["CNI", "Linux", "PluginSuite"]),
@@ -152,6 +155,7 @@ let proof: [Target] = [
   tests("AddressingTests", ["Addressing"]),
   tests("DigestTests", ["Digest"]),
   tests("JSONTests", ["JSON", "Linux"]),
+  tests("YAMLTests", ["YAML", "JSON"]),
   tests("LinuxTests", ["Linux", "TestSupport", "Witness"]),
   tests("NetlinkTests", ["Netlink", "Linux", "TestSupport"]),
   tests(
@@ -271,9 +275,7 @@ let package = Package(
     .library(name: "IPAM", targets: ["IPAM", "Addressing", "Linux"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // For `cnictl` alone, which compiles definitions in YAML to the JSON that plugins read.
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: doors + floors + proof,
   swiftLanguageModes: [.v6]

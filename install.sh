@@ -152,7 +152,7 @@ apt_install() {
 }
 
 # The libraries in the second line are what Swift's own programs are linked with.
-build_packages='git ca-certificates pkg-config binutils g++ libc6-dev libnl-3-dev
+build_packages='git ca-certificates pkg-config binutils g++ libc6-dev libnl-3-dev libyaml-dev
   libcurl4 libncurses6 libsqlite3-0 libxml2 tzdata'
 
 # product NAME: builds one product as a static, stripped release executable. A plugin lives for two

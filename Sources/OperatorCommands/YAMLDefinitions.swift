@@ -1,7 +1,7 @@
 internal import JSON
 internal import Linux
 internal import Services
-internal import Yams
+internal import YAML
 
 /// Definitions in YAML, compiled to the JSON that plugins read.
 ///
@@ -80,71 +80,13 @@ struct YAMLDefinitions {
 extension YAMLDefinitions {
   /// The documents of a text as JSON: the only one, or a List of all.
   static func value(of text: String) throws(ServiceRefusal) -> JSONValue {
-    var documents: [JSONValue] = []
-    var budget = 1_000_000
-    do {
-      // The sequence ends at an error and throws none: it has to be asked.
-      var nodes = try Yams.compose_all(yaml: text)
-      while let node = nodes.next() {
-        let value = try value(of: node, &budget)
-        if value != .null { documents.append(value) }
-      }
-      if let error = nodes.error { throw error }
-    } catch let refusal as ServiceRefusal {
-      throw refusal
+    let documents: [JSONValue]
+    do throws(YAMLParseError) {
+      documents = try YAMLParser.parse(text).filter { $0 != .null }
     } catch {
-      throw ServiceRefusal(
-        at: "", "\(error)".split(separator: "\n").joined(separator: " "),
-        remedy: "compare it with the output of kubectl get services -o yaml")
+      throw ServiceRefusal(at: "", "\(error)", remedy: error.remedy)
     }
     if documents.count == 1 { return documents[0] }
     return ["apiVersion": "v1", "kind": "List", "items": .array(documents)]
-  }
-
-  /// A node as JSON; `budget` bounds what aliases of aliases can blow up to.
-  private static func value(
-    of node: Yams.Node, _ budget: inout Int
-  ) throws(ServiceRefusal) -> JSONValue {
-    budget -= 1
-    guard budget > 0 else {
-      throw ServiceRefusal(at: "", "it holds more than a million values", remedy: "divide it")
-    }
-    switch node {
-    case .scalar: return try scalar(node)
-    case .sequence(let sequence):
-      var elements: [JSONValue] = []
-      for element in sequence { elements.append(try value(of: element, &budget)) }
-      return .array(elements)
-    case .mapping(let mapping):
-      var members: [JSONMember] = []
-      for (key, element) in mapping {
-        guard case .scalar(let name) = key, name.string != "<<" else {
-          throw ServiceRefusal(
-            at: "", "a key in \(place(of: key)) is no plain text", remedy: "write it out")
-        }
-        members.append(JSONMember(name.string, try value(of: element, &budget)))
-      }
-      return .object(JSONObject(members: members))
-    case .alias:
-      throw ServiceRefusal(at: "", "an alias leads nowhere", remedy: "write it out")
-    }
-  }
-
-  private static func scalar(_ node: Yams.Node) throws(ServiceRefusal) -> JSONValue {
-    switch node.tag.description {
-    case Tag.Name.null.rawValue: return .null
-    case Tag.Name.bool.rawValue: if let flag = node.bool { return .bool(flag) }
-    case Tag.Name.int.rawValue: if let number = node.int { return .integer(number) }
-    case Tag.Name.str.rawValue, Tag.Name.timestamp.rawValue:
-      return .string(node.scalar?.string ?? "")
-    default: break
-    }
-    throw ServiceRefusal(
-      at: "", "\(place(of: node)): \"\(node.scalar?.string ?? "")\" is no text, number or truth",
-      remedy: "put a text in quotes")
-  }
-
-  private static func place(of node: Yams.Node) -> String {
-    node.mark.map { "line \($0.line)" } ?? "the document"
   }
 }

@@ -1,0 +1,2 @@
+/* libyaml, by which `cnictl` reads definitions. It never enters `cni`. */
+#include <yaml.h>
