@@ -261,7 +261,8 @@ let proof: [Target] = [
     name: "cnibench", dependencies: ["CLinux", "JSON", "Figures"], path: "Tests/Bench/cnibench",
     swiftSettings: settings),
   .executableTarget(
-    name: "servicebench", dependencies: ["Services", "Nftables", "Netlink", "Addressing", "Linux"],
+    name: "servicebench",
+    dependencies: ["Services", "Nftables", "Netlink", "Addressing", "Linux", "Figures"],
     path: "Tests/Bench/servicebench", swiftSettings: settings),
 ]
 

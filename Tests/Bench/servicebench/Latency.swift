@@ -74,7 +74,7 @@ final class LatencyLab {
   }
 
   /// How many of so many first packets each endpoint gets.
-  func shares(of count: Int) throws -> String {
+  func shares(of count: Int) throws -> [Int] {
     try load(10)
     var name = Self.name(0x0a60_0000, 53)
     var heard = [0, 0, 0]
@@ -88,7 +88,7 @@ final class LatencyLab {
       _ = unsafe recv(ears[ear], &byte, 1, 0)
       heard[ear] += 1
     }
-    return heard.map(String.init).joined(separator: " / ")
+    return heard
   }
 
   private func whoHears() throws -> Int {

@@ -99,7 +99,10 @@ enum Load {
   }
 }
 
-struct BenchFailure: Error { let text: String }
+struct BenchFailure: Error, CustomStringConvertible {
+  let text: String
+  var description: String { text }
+}
 
 extension [Duration] {
   var median: Duration { quantile(0.5) }
