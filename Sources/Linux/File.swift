@@ -67,7 +67,7 @@ public enum File {
   ///
   /// Whoever opens the path sees the old bytes or the new ones. The bytes are written beside it
   /// under a name of their own and renamed; a crash in between may leave that name behind, which
-  /// starts with `.` and ends with `.new`.
+  /// starts with `.` and ends with `.new`, or is the draft's.
   ///
   /// - Parameters:
   ///   - path: where it shall be; a link there is replaced, not followed.
@@ -75,11 +75,19 @@ public enum File {
   ///   - mode: its mode, whatever the umask.
   ///   - flushed: whether the bytes must be on the device first, so that a power cut leaves no
   ///     empty file.
+  ///   - draft: under which name on the same file system the bytes are written first, if the caller
+  ///     has one that nobody else uses at this moment, and takes away what a crash has left there.
   /// - Throws: ``SystemError``; the old file is untouched then.
   public static func replace(
-    _ path: String, with bytes: [UInt8], mode: FileMode = 0o600, flushed: Bool = true
+    _ path: String, with bytes: [UInt8], mode: FileMode = 0o600, flushed: Bool = true,
+    draft: String? = nil
   ) throws(SystemError) {
-    let file = try TemporaryFile(beside: path)
+    let file: TemporaryFile
+    if let draft {
+      file = try TemporaryFile(at: draft)
+    } else {
+      file = try TemporaryFile(beside: path)
+    }
     let temporary = file.path
     do throws(SystemError) {
       let number = file.descriptor.rawValue
@@ -146,6 +154,14 @@ public enum File {
 private struct TemporaryFile: ~Copyable {
   let path: String
   let descriptor: OwnedDescriptor
+
+  /// Under a name that is the caller's own, in the place of what has it.
+  init(at path: String) throws(SystemError) {
+    try File.remove(path)
+    let opened = try File.open(path, for: .making)
+    self.path = path
+    descriptor = opened
+  }
 
   init(beside path: String) throws(SystemError) {
     let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))

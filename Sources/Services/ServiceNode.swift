@@ -35,6 +35,7 @@ public struct ServiceNode<Plane: ServicePlane> {
     }
     let product: Product
     do throws(ServiceError) {
+      try store.doing { store throws(SystemError) in try store.clearDraft() }
       product = try work()
     } catch {
       _ = consume lock

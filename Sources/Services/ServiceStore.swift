@@ -28,6 +28,14 @@ struct ServiceStore {
     try FileLock(at: "\(paths.services)/lock", timeout: timeout)
   }
 
+  /// Where a file is written before it gets its name.
+  ///
+  /// Whoever writes has the lock, so one will do.
+  private var draft: String { "\(paths.services)/draft" }
+
+  /// Takes away what somebody was writing who died of it.
+  func clearDraft() throws(SystemError) { try File.remove(draft) }
+
   // MARK: The state of the whole
 
   /// What the store was made from; nil if it is not as the kernel is.
@@ -188,7 +196,7 @@ struct ServiceStore {
 
   func write(_ ledger: ServiceLedger) throws(SystemError) {
     try Directory.create(paths.state, mode: 0o700)
-    try File.replace(paths.ledger, with: ledger.bytes)
+    try File.replace(paths.ledger, with: ledger.bytes, draft: "\(paths.ledger).draft")
   }
 
   // MARK: The settings that held last
@@ -208,7 +216,7 @@ struct ServiceStore {
 
   /// A power cut takes all of `/run`, so nobody waits for a disk.
   private func write(_ bytes: [UInt8], _ path: String) throws(SystemError) {
-    try File.replace(path, with: bytes, flushed: false)
+    try File.replace(path, with: bytes, flushed: false, draft: draft)
   }
 
   func entries(of directory: String) throws(SystemError) -> [String] {

@@ -77,6 +77,16 @@ struct FileTests {
     #expect(try Directory.entries(of: directory.path) == ["file"])
   }
 
+  @Test("is replaced through a draft, whatever a crash has left there")
+  func replacedThroughDraft() throws {
+    let directory = try TemporaryDirectory()
+    let path = try directory.write("file", "old")
+    let draft = try directory.write("draft", "something much longer that is left")
+    try File.replace(path, with: Array("new".utf8), draft: draft)
+    #expect(try directory.text("file") == "new")
+    #expect(try Directory.entries(of: directory.path) == ["file"])
+  }
+
   @Test("that cannot be put in place leaves nothing beside it either")
   func failedReplaceCleansUp() throws {
     let directory = try TemporaryDirectory()
