@@ -242,7 +242,7 @@ let proof: [Target] = [
     [
       "CNIRuntime", "CNI", "IPAM", "NodeFiles", "Services", "Mutation", "TestSupport", "Witness",
       "cni", "cnictl",
-    ] + ground, at: "Tests/Faults"),
+    ] + ground, at: "Tests/Faults", besides: ["run"]),
   // Random sequences of everything that happens to a node, beside a model of it.
   tests(
     "ModelTests",

@@ -113,8 +113,7 @@ extension SystemCalls {
     try requireTracer()
     let outcome = try program.run(command, container, through: record(in: file))
     try #require(outcome.isSuccess, "\(outcome.outputText)")
-    let trace = String(decoding: try File.read(file, limit: 1 << 24), as: UTF8.self)
-    return SystemCalls(trace: trace, from: program.directory)
+    return try SystemCalls(file: file, from: program.directory)
   }
 
   /// Four of the errors in turn, three of them alone and one from there on, as the tracer wants them.

@@ -12,6 +12,14 @@ public enum BuiltProgram {
     return try directory() + "/cni"
   }
 
+  /// The `cnictl` to try, beside that `cni`.
+  ///
+  /// - Throws: `SystemError` when the running program cannot be found.
+  public static func cnictl() throws(SystemError) -> String {
+    let parts = try cni().split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    return parts.joined(separator: "/") + "/cnictl"
+  }
+
   /// Where the programs lie that were built together with the tests.
   ///
   /// - Throws: `SystemError` when the running program cannot be found.

@@ -1,4 +1,4 @@
-internal import Linux
+public import Linux
 
 /// The system calls a program makes, so that each can be made to fail.
 public struct SystemCalls: Sendable {
@@ -52,9 +52,26 @@ public struct SystemCalls: Sendable {
   /// The tracer's words to write down what a program does.
   public static func record(in file: String) -> [String] { [tracer, "-qq", "-o", file] }
 
+  /// Reads what the tracer wrote into a file.
+  ///
+  /// - Throws: `SystemError` when it cannot be read.
+  public init(file: String, from place: String, withEnd: Bool = false) throws(SystemError) {
+    let bytes = try File.read(file, limit: 1 << 24)
+    self.init(trace: String(decoding: bytes, as: UTF8.self), from: place, withEnd: withEnd)
+  }
+
   /// The tracer's words to tamper with a call.
-  public static func tamper(_ call: Call, _ what: String, from number: String) -> [String] {
-    [tracer, "-qq", "-o", "/dev/null", "-e", "inject=\(call.name):\(what):when=\(number)"]
+  ///
+  /// - Parameters:
+  ///   - call: the call.
+  ///   - what: such as `signal=KILL` or `error=EIO`.
+  ///   - number: which calls of its name: `3`, `3+` or `3..7`.
+  ///   - log: where all calls are told, those that were tampered with as `(INJECTED)`.
+  /// - Returns: what stands before the program's own words.
+  public static func tamper(
+    _ call: Call, _ what: String, from number: String, log: String = "/dev/null"
+  ) -> [String] {
+    record(in: log) + ["-e", "inject=\(call.name):\(what):when=\(number)"]
   }
 
   /// A sweep without its tool must not look as if it had found nothing.

@@ -54,15 +54,14 @@ private final class ChainSweep: Sendable {
     for name in names {
       let trace = "/run/trace"
       sweep.attack.withLock {
-        $0 = Attack(plugin: name, wrapper: [SystemCalls.tracer, "-qq", "-o", trace])
+        $0 = Attack(plugin: name, wrapper: SystemCalls.record(in: trace))
       }
       let pod = try ListedPod(1, of: list)
       try runner.add(pod)
       try runner.delete(pod)
-      let text = String(decoding: try File.read(trace, limit: 1 << 24), as: UTF8.self)
-      try File.remove(trace)
-      let calls = SystemCalls(trace: text, from: "execve", withEnd: true).calls
+      let calls = try SystemCalls(file: trace, from: "execve", withEnd: true).calls
         .filter { changes.contains($0.name) }
+      try File.remove(trace)
       if calls.count < 3 { complaints.append("\(name) makes no calls") }
       var survivals = 0
       for (place, call) in calls.enumerated() {

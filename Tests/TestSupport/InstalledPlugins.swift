@@ -1,11 +1,11 @@
-import Linux
-import TestSupport
-import Testing
+internal import CNI
+internal import Linux
+internal import Testing
 
 /// The built program under its plugins' names in a directory of its own, asked as a runtime asks.
-struct InstalledPlugins: ~Copyable {
+public struct InstalledPlugins: ~Copyable, Sendable {
   /// How the names lead to the program.
-  enum Form: CaseIterable {
+  public enum Form: CaseIterable, Sendable {
     /// One file with many names, as install.sh makes it.
     case hardLinks
     /// A file for each name; delegates are then other programs.
@@ -14,7 +14,8 @@ struct InstalledPlugins: ~Copyable {
     case symbolicLinks
   }
 
-  static let names = [
+  /// The names of all plugins.
+  public static let names = [
     "bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan",
     "loopback", "macvlan", "portmap", "ptp", "sbr", "service", "static", "tap", "tuning",
     "vlan", "vrf",
@@ -22,15 +23,17 @@ struct InstalledPlugins: ~Copyable {
 
   /// The versions of the specification that a plugin speaks: upstream's, where one of a chain knows
   /// no time before chains.
-  static func versions(of name: String) -> [String] {
+  public static func versions(of name: String) -> [String] {
     let all = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
     let first = ["bandwidth": "0.3.0", "firewall": "0.4.0", "vrf": "0.3.1"][name] ?? "0.1.0"
     return Array(all.drop { $0 != first })
   }
 
-  let directory: TemporaryDirectory
+  /// Where they lie.
+  public let directory: TemporaryDirectory
 
-  init(_ form: Form = .hardLinks, names: [String] = names) throws {
+  /// Puts them into a new directory.
+  public init(_ form: Form = .hardLinks, names: [String] = names) throws {
     let directory = try TemporaryDirectory()
     try Self.tool("cp", try BuiltProgram.cni(), directory.path("cni"))
     for name in names {
@@ -50,22 +53,23 @@ struct InstalledPlugins: ~Copyable {
   }
 
   /// The directory that stands in `CNI_PATH`.
-  var path: String { directory.path }
+  public var path: String { directory.path }
 
   /// Asks for any command.
-  func ask(_ command: String, _ call: PluginCall) throws -> PluginOutcome {
+  public func ask(_ command: String, _ call: PluginCall) throws -> PluginOutcome {
     try run(directory.path(call.plugin), [], command, call)
   }
 
   /// Asks through a shell, in whose text `$PLUGIN` is the plugin's path.
-  func ask(_ command: String, _ call: PluginCall, shell text: String) throws -> PluginOutcome {
+  public func ask(_ command: String, _ call: PluginCall, shell text: String) throws -> PluginOutcome
+  {
     var call = call
     call.variables["PLUGIN"] = directory.path(call.plugin)
     return try run("/bin/sh", ["-c", text], command, call)
   }
 
   /// Starts the program by any name with any words.
-  func start(_ name: String, _ words: [String] = []) throws -> PluginOutcome {
+  public func start(_ name: String, _ words: [String] = []) throws -> PluginOutcome {
     var call = PluginCall(name, "")
     call.variables["CNI_COMMAND"] = ""
     return try run(directory.path(name), words, "", call)
