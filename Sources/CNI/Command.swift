@@ -12,6 +12,11 @@ public enum Command: String, Hashable, Sendable, CaseIterable {
   case collectGarbage = "GC"
   /// Asks whether ``add`` could be served.
   case status = "STATUS"
+  /// Puts back what ``add`` made and something has taken away since; what is there stays.
+  ///
+  /// Not of the specification: `cnictl repair` asks for it. To a plugin that does not know it, it is
+  /// an unknown command, and nothing happens.
+  case repair = "X-REPAIR"
   /// Asks which versions of the specification the plugin speaks.
   case version = "VERSION"
 
@@ -19,7 +24,7 @@ public enum Command: String, Hashable, Sendable, CaseIterable {
   public var minimumVersion: SpecVersion {
     switch self {
     case .add, .delete, .version: .v0_1_0
-    case .check: .v0_4_0
+    case .check, .repair: .v0_4_0
     case .collectGarbage, .status: .v1_1_0
     }
   }
@@ -27,7 +32,7 @@ public enum Command: String, Hashable, Sendable, CaseIterable {
   /// The variables that must not be missing or empty, in the order in which they are reported.
   public var requiredVariables: [Variable] {
     switch self {
-    case .add, .check: [.containerID, .namespace, .interfaceName, .path]
+    case .add, .check, .repair: [.containerID, .namespace, .interfaceName, .path]
     case .delete: [.containerID, .interfaceName, .path]
     case .collectGarbage, .status: [.path]
     case .version: []
@@ -37,7 +42,7 @@ public enum Command: String, Hashable, Sendable, CaseIterable {
   /// Whether it is about one interface of one container.
   public var concernsAttachment: Bool {
     switch self {
-    case .add, .delete, .check: true
+    case .add, .delete, .check, .repair: true
     case .collectGarbage, .status, .version: false
     }
   }

@@ -82,6 +82,17 @@ extension Request {
     }
   }
 
+  /// Lets another plugin do REPAIR with the same configuration; one that does not know it does CHECK.
+  ///
+  /// - Parameter type: its name, looked for on `CNI_PATH`.
+  /// - Throws: ``ProtocolError``: its own error, or why it could not be asked.
+  public func delegateRepair(to type: String) throws(ProtocolError) {
+    switch try delegate(.repair, type) {
+    case .here(let plugin, let request): try plugin.repair(request)
+    case .elsewhere(let program): _ = try program.run(.check)
+    }
+  }
+
   /// Lets another plugin do STATUS with the same configuration.
   ///
   /// - Parameter type: its name, looked for on `CNI_PATH`.

@@ -35,6 +35,14 @@ public protocol Plugin: SendableMetatype {
   /// - Throws: ``ProtocolError``, told to the runtime as it is.
   static func check(_ request: Request) throws(ProtocolError)
 
+  /// Puts back what ``add(_:)`` made and something has taken away since.
+  ///
+  /// What is there stays as it is, and packets go on; after a success ``check(_:)`` finds nothing.
+  ///
+  /// - Parameter request: what is asked, as for CHECK.
+  /// - Throws: ``ProtocolError``: what cannot be put back.
+  static func repair(_ request: Request) throws(ProtocolError)
+
   /// Takes back what attachments of this network left behind, except the valid ones.
   ///
   /// It goes on after errors and passes the command on to its delegates. It is not called when the
@@ -72,6 +80,17 @@ extension Plugin {
 
   /// Nothing to look at.
   public static func check(_ request: Request) throws(ProtocolError) {}
+
+  /// Nothing that could be put back: whatever is missing takes a new ADD.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    do throws(ProtocolError) {
+      try check(request)
+    } catch {
+      throw ProtocolError(
+        error.code, error.message,
+        details: "\(name) cannot put it back while the pod runs; start the pod again")
+    }
+  }
 
   /// Nothing left behind.
   public static func collectGarbage(

@@ -85,6 +85,7 @@ public enum PluginMain {
     case .add: return try addition(request, by: plugin)
     case .delete: try plugin.delete(request)
     case .check: try plugin.check(request)
+    case .repair: try plugin.repair(request)
     case .status: try plugin.status(request)
     case .collectGarbage: try plugin.collectGarbage(request, keeping: request.validAttachments)
     case .version: return .versions(of: plugin)
@@ -113,7 +114,7 @@ public enum PluginMain {
   /// when that has been done; here it is asked before anything is touched. A path that leads nowhere
   /// is none of this question's business.
   private static func refuseOwnNamespace(of invocation: Invocation) throws(ProtocolError) {
-    guard invocation.command == .add || invocation.command == .delete,
+    guard [.add, .delete, .repair].contains(invocation.command),
       let path = invocation.namespacePath, !invocation.allowsOwnNamespace,
       let container = identity(of: path), container == identity(of: "/proc/thread-self/ns/net")
     else { return }

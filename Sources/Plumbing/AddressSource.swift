@@ -21,6 +21,11 @@ public enum AddressSource: Sendable {
     if case .delegate(let type) = self { try request.delegateCheck(to: type) }
   }
 
+  /// Lets the IPAM plugin, if there is one, put back what its ADD left.
+  public func repair(_ request: Request) throws(ProtocolError) {
+    if case .delegate(let type) = self { try request.delegateRepair(to: type) }
+  }
+
   /// Asks the IPAM plugin, if there is one, whether it could give addresses now.
   public func status(_ request: Request) throws(ProtocolError) {
     if case .delegate(let type) = self { try request.delegateStatus(to: type) }

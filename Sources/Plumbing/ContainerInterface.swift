@@ -84,7 +84,7 @@ public enum ContainerInterface {
     return result.addresses.filter { $0.interface == place }
   }
 
-  private static func entry(
+  static func entry(
     _ address: InterfaceAddress, on link: Link, _ manner: Manner
   ) -> AddressEntry {
     var flags: AddressFlags = []
@@ -96,7 +96,7 @@ public enum ContainerInterface {
   }
 
   /// A route of the result as the kernel takes it.
-  private static func entry(
+  static func entry(
     _ route: ResultRoute, on link: Link, _ addresses: [ResultAddress]
   ) -> RouteEntry {
     let gateway =
@@ -119,7 +119,7 @@ public enum ContainerInterface {
 }
 
 extension KernelStep {
-  fileprivate init(route: RouteEntry, _ name: InterfaceName) {
+  init(route: RouteEntry, _ name: InterfaceName) {
     let gateway = route.gateway.map { " via \($0)" } ?? ""
     self.init(
       "failed to add route '\(route.destination)\(gateway) dev \(name)'",

@@ -116,6 +116,24 @@ public enum LinkAttachment {
     try failures.report()
   }
 
+  /// Gives the link back what it has lost of addresses and routes, and switches it on.
+  ///
+  /// - Parameters:
+  ///   - request: what is to be repaired.
+  ///   - addresses: where addresses come from.
+  ///   - manner: how the link was treated.
+  /// - Throws: ``ProtocolError``; a link that is gone takes a new ADD.
+  public static func repair(
+    _ request: Request, _ addresses: AddressSource, _ manner: ContainerInterface.Manner = .init()
+  ) throws(ProtocolError) {
+    try addresses.repair(request)
+    let previous = try PreviousResult(request)
+    let worlds = try HostAndContainer(for: request)
+    let link = try previous.link(
+      try previous.containerInterface(), worlds.container, "container")
+    try previous.restoreAddressesAndRoutes(of: link, manner, in: worlds)
+  }
+
   /// Looks whether the link is there, of its kind, up, with all that the result tells of it.
   ///
   /// - Parameters:

@@ -36,6 +36,34 @@ public enum Masquerade {
     }
   }
 
+  /// Masquerades as ``add(for:addresses:leavingAs:)`` does, and makes rules anew of which some are
+  /// missing, which an ADD does not look at one by one.
+  ///
+  /// - Throws: `ProtocolError`.
+  public static func repair(
+    for attachment: Attachment, addresses: [InterfaceAddress],
+    leavingAs egress: EgressAddresses? = nil
+  ) throws(ProtocolError) {
+    try PacketFilter.add("failed to masquerade \(addresses.commaSeparated)") {
+      socket throws(NetlinkError) in
+      if try !MasqueradeLayout.isWhole(for: addresses, on: socket) {
+        try PacketFilter.commit(on: socket) { () throws(NetlinkError) in
+          var transaction = Transaction(onlyIn: try socket.generation())
+          MasqueradeLayout.lay(
+            for: try MasqueradeLayout.prefixes(on: socket).union(addresses.map(\.prefix)),
+            in: &transaction)
+          if try socket.listedChain(MasqueradeLayout.withinCluster)?.uses ?? 0 < 2 {
+            MasqueradeLayout.spare(MasqueradeLayout.clusterRulesOfNode(), in: &transaction)
+          }
+          return transaction
+        }
+      }
+      try settle(
+        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses, leavingAs: egress,
+        on: socket)
+    }
+  }
+
   /// Stops masquerading for an attachment, whatever its addresses are or were.
   ///
   /// It is fine if there is nothing to stop, or no packet filter. What upstream's plugin left for

@@ -56,7 +56,7 @@ extension PreviousResult {
   }
 
   /// Whether a route is the promised one; of a default route any gateway will do.
-  private func matches(_ route: RouteEntry, _ promised: ResultRoute) -> Bool {
+  func matches(_ route: RouteEntry, _ promised: ResultRoute) -> Bool {
     guard route.destination == promised.subnet,
       promised.table == nil || promised.table == Int(route.table.rawValue),
       promised.mtu == nil || promised.mtu == route.mtu.map(Int.init),
@@ -74,7 +74,7 @@ extension PreviousResult {
 extension RouteEntry {
   /// Whether it leads out by a link and stands in a table that somebody has made: plugins further on
   /// in the list, `sbr` and `vrf`, take a link's routes out of the main table into one of their own.
-  fileprivate func isIn(aTableOf link: Link) -> Bool {
+  func isIn(aTableOf link: Link) -> Bool {
     linkIndex == link.index && table != .local
   }
 }

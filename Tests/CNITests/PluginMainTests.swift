@@ -101,6 +101,16 @@ struct PluginMainTests {
     }
   }
 
+  @Test("lets a plugin that cannot repair look, and says what is to be done")
+  func repair() throws {
+    let runner = try PluginRun(.fixtures)
+    let whole = runner.ask("X-REPAIR", call())
+    #expect(whole.exitCode == 0 && whole.log == "echo: X-REPAIR\n")
+    let broken = runner.ask("X-REPAIR", call(["fail": 11]))
+    #expect(broken.error?.message == "told to fail")
+    #expect(broken.error?.details.contains("start the pod again") == true)
+  }
+
   @Test(
     "refuses a command that does not exist", arguments: ["add", "Add", "PING", "ADD ", "ADD\n"])
   func unknownCommand(_ command: String) throws {

@@ -113,7 +113,7 @@ extension DHCPDaemon {
         }
       }
       if let failure { throw failure }
-    case .status, .version: ()
+    case .status, .repair, .version: ()
     }
     return [:]
   }

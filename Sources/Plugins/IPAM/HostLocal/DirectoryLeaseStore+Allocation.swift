@@ -1,3 +1,4 @@
+internal import Addressing
 internal import IPAM
 internal import Linux
 
@@ -6,6 +7,13 @@ internal import Linux
 extension DirectoryLeaseStore {
   mutating func leases(ownedBy owner: LeaseOwner) throws(AllocationError) -> [Lease] {
     do throws(SystemError) { return try leases(of: owner) } catch { throw .store(error) }
+  }
+
+  /// Gives an address to an owner; false when another has it.
+  mutating func lease(
+    _ address: IPAddress, to owner: LeaseOwner
+  ) throws(AllocationError) -> Bool {
+    do throws(SystemError) { return try reserve(address, for: owner) } catch { throw .store(error) }
   }
 
   mutating func removeTorn() throws(AllocationError) {

@@ -58,6 +58,27 @@ public enum HostLocal: Plugin {
     }
   }
 
+  /// Leases the addresses of the previous result again, those of whose leases somebody has taken away.
+  ///
+  /// - Throws: ``ProtocolError``; an address that another has by now is told, and stays his.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let configuration = try HostLocalConfiguration(request)
+    let owner = try request.leaseOwner
+    let sets = configuration.allocator.sets
+    let addresses = try request.previousResult()?.addresses.map(\.address.address) ?? []
+    try configuration.leases.creating { store throws(AllocationError) in
+      let held = try store.leases(ownedBy: owner).map(\.address)
+      for address in addresses where !held.contains(address) {
+        guard let place = sets.firstIndex(where: { $0.range(holding: address) != nil }) else {
+          continue
+        }
+        let isReserved = try store.lease(address, to: owner)
+        guard isReserved else { throw .taken(address, set: place, sets[place]) }
+      }
+      store.settle()
+    }
+  }
+
   /// Ends every lease of this network but those of the valid attachments.
   public static func collectGarbage(
     _ request: Request, keeping valid: Set<ValidAttachment>

@@ -31,6 +31,13 @@ public enum Dummy: Plugin {
     try LinkAttachment.delete(request, kind: LinkKind.dummy.name)
   }
 
+  /// Gives the link back what it has lost of addresses and routes.
+  ///
+  /// - Throws: `ProtocolError`; a link that is gone takes a new ADD.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    try LinkAttachment.repair(request, try addresses(request))
+  }
+
   /// Looks whether everything that the ADD has made is still there, and changes nothing.
   ///
   /// - Throws: `ProtocolError` that names the first thing that is missing or different.

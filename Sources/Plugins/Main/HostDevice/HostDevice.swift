@@ -59,6 +59,18 @@ public enum HostDevice: Plugin {
     try failures.report()
   }
 
+  /// Gives the device back what it has lost of addresses and routes.
+  ///
+  /// - Throws: `ProtocolError`; a device that is gone takes a new ADD.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let settings = try HostDeviceConfiguration(request)
+    if try settings.isDrivenByProgram {
+      try settings.addresses.repair(request)
+    } else {
+      try LinkAttachment.repair(request, settings.addresses)
+    }
+  }
+
   /// Looks whether the device is there with all that the result tells of it, and changes nothing.
   ///
   /// - Throws: `ProtocolError` that names the first thing that is missing or different.

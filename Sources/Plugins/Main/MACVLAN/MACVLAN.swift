@@ -38,6 +38,14 @@ public enum MACVLAN: Plugin {
     try LinkAttachment.delete(request, kind: name)
   }
 
+  /// Gives the link back what it has lost of addresses and routes.
+  ///
+  /// - Throws: `ProtocolError`; a link that is gone takes a new ADD.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let settings = try MACVLANConfiguration(request)
+    try LinkAttachment.repair(request, settings.addresses)
+  }
+
   /// Looks whether everything that the ADD has made is still there, and changes nothing.
   ///
   /// - Throws: `ProtocolError` that names the first thing that is missing or different.

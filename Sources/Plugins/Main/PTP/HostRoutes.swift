@@ -34,11 +34,17 @@ enum HostRoutes {
   /// A route that another pair has left behind for one of the addresses is replaced: the allocator
   /// gives an address to one container at a time. What is made here goes with the pair.
   ///
+  /// - Parameters:
+  ///   - addresses: the container's.
+  ///   - link: the host's end.
+  ///   - present: the gateways that it has already.
+  ///   - worlds: where it is.
   /// - Throws: `ProtocolError` when the kernel refuses.
   static func add(
-    _ addresses: [ResultAddress], through link: Link, in worlds: borrowing HostAndContainer
+    _ addresses: [ResultAddress], through link: Link, besides present: Set<IPAddress> = [],
+    in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    var gateways: Set<IPAddress> = []
+    var gateways = present
     var steps: [KernelStep] = []
     for address in addresses {
       guard let gateway = address.gateway else { continue }
@@ -56,6 +62,38 @@ enum HostRoutes {
           .addRoute(route(to: address, link), .inItsPlace)))
     }
     try worlds.host.take(steps, orElse: "failed to add routes on host")
+  }
+
+  /// The host's end of the pair.
+  ///
+  /// - Throws: `ProtocolError`; an end that is gone takes a new ADD.
+  static func end(
+    of inside: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> Link {
+    let end: Link?
+    do {
+      end = try worlds.outerEnd(of: inside)
+    } catch {
+      throw ProtocolError(error)
+    }
+    guard let end else { throw fault("the other end of \(inside.name) is not on the host") }
+    return end
+  }
+
+  /// Switches the host's end on and gives it back what it has lost.
+  ///
+  /// - Throws: `ProtocolError` when the kernel refuses.
+  static func restore(
+    _ addresses: [ResultAddress], through end: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    var present: Set<IPAddress> = []
+    do throws(NetlinkError) {
+      if !end.isUp { try worlds.host.setLink(.index(end.index), up: true) }
+      present = Set(try worlds.host.addresses(ofLink: end.index).map(\.address.address))
+    } catch {
+      throw ProtocolError(error)
+    }
+    try add(addresses, through: end, besides: present, in: worlds)
   }
 
   /// Looks whether the host still leads the container's addresses to the container, and answers for

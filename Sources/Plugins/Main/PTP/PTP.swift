@@ -125,6 +125,39 @@ public enum PTP: Plugin {
     }
   }
 
+  /// Puts back what is missing around the pair: addresses and routes on both sides, and rules.
+  ///
+  /// - Throws: `ProtocolError`; a pair that is gone takes a new ADD.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let settings = try PTPConfiguration(request)
+    let previous = try PreviousResult(request)
+    let addresses = previous.result.addresses
+    let worlds = try HostAndContainer(for: request)
+    let inside = try previous.link(
+      try previous.containerInterface(), worlds.container, "container")
+
+    try request.delegateRepair(to: settings.ipamType)
+    if settings.masquerades {
+      try settings.egress.requireLocal(in: worlds)
+      try Masquerade.repair(
+        for: try request.attachment, addresses: addresses.map(\.address),
+        leavingAs: settings.egress)
+    }
+    let outside = try HostRoutes.end(of: inside, in: worlds)
+    if settings.checksSources {
+      try SpoofCheck.routed.add(
+        for: try request.attachment, guarded(outside, inside, as: addresses))
+    }
+    try HostRoutes.restore(addresses, through: outside, in: worlds)
+    try Forwarding.enable(for: Set(addresses.map(\.address.family)), in: worlds)
+    try previous.restoreAddressesAndRoutes(
+      of: inside,
+      .init(
+        ignoresRouters: true, hasSubnetRoutes: false,
+        firstRoutes: HostRoutes.inside(addresses, through: inside)),
+      in: worlds)
+  }
+
   /// Tells whether an ADD could succeed now.
   ///
   /// - Throws: `ProtocolError`, code 50, that names what is missing.

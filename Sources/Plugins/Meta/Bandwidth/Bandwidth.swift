@@ -26,10 +26,22 @@ public enum Bandwidth: Plugin {
     let settings = try BandwidthConfiguration(request)
     var result = try earlierResult(of: request, "must be called as chained plugin")
     guard !settings.isEmpty else { return result }
+    if let device = try limit(result, settings, request) {
+      result.interfaces.append(ResultInterface(device.link))
+    }
+    return result
+  }
+
+  /// Puts the limits in place, and takes back what it has done if a step fails.
+  ///
+  /// - Returns: the link on which what the container sends waits, if that is limited.
+  private static func limit(
+    _ result: PluginResult, _ settings: BandwidthConfiguration, _ request: Request
+  ) throws(ProtocolError) -> ShapingDevice? {
     let worlds = try HostAndContainer(for: request)
     let host = try hostEnd(of: request, result, in: worlds)
     var rollback = Rollback()
-
+    var made: ShapingDevice?
     if let ingress = settings.ingress {
       warn(of: ingress, host, request)
       try ingress.apply(to: host, "create qdisc", in: worlds)
@@ -42,11 +54,36 @@ public enum Bandwidth: Plugin {
       // Before the link is on, since to change a working link's queue the kernel waits for packets.
       try egress.apply(to: device.link, "create ifb qdisc", in: worlds)
       try device.capture(from: host, in: worlds)
-      result.interfaces.append(ResultInterface(device.link))
+      made = device
     }
-
     rollback.commit()
-    return result
+    return made
+  }
+
+  /// Makes the limits anew if something of them is missing or different.
+  ///
+  /// - Throws: `ProtocolError`.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    do throws(ProtocolError) {
+      return try check(request)
+    } catch {
+      request.log("made anew: \(error.message)")
+    }
+    let settings = try BandwidthConfiguration(request)
+    let result = try earlierResult(of: request, "must be called as a chained plugin")
+    let worlds = try HostAndContainer(for: request)
+    let host = try hostEnd(of: request, result, in: worlds)
+    try settings.ingress?.remove(from: host, in: worlds)
+    try ShapingDevice.release(host, in: worlds)
+    if let old = try ShapingDevice.find(try request.attachment, told(request), on: worlds.host) {
+      do {
+        // Waited for, since its name is taken again.
+        try worlds.host.deleteLink(.index(old.index))
+      } catch {
+        throw ProtocolError(error, "failed to take away \(old.name)")
+      }
+    }
+    _ = try limit(result, settings, request)
   }
 
   /// Takes the container's link away; what is gone already is as good as taken away.

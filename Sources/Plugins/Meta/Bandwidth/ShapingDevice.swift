@@ -60,13 +60,13 @@ struct ShapingDevice: Sendable {
     }
     for (place, (step, answer)) in zip(steps, answers).enumerated() {
       guard case .failure(let error) = answer else { continue }
-      if place > 0 { Rollback.undoNow { try release(host, in: worlds) } }
+      if place > 0 { Rollback.undoNow { try Self.release(host, in: worlds) } }
       throw ProtocolError(error, step.name)
     }
   }
 
   /// Lets what a link receives pass as before.
-  func release(_ host: Link, in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+  static func release(_ host: Link, in worlds: borrowing HostAndContainer) throws(ProtocolError) {
     do {
       try worlds.host.exchange(.deleteQueue(onLink: host.index, at: .ingress))
     } catch  where error.isNotFound {

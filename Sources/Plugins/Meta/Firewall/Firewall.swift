@@ -106,6 +106,12 @@ public enum Firewall: Plugin {
       .internalFailure, missing, details: "something has changed the rules; ADD makes them anew")
   }
 
+  /// Lets the attachment's packets through again, by the way that the ADD takes; sources that a reload
+  /// of firewalld has forgotten too.
+  ///
+  /// - Throws: `ProtocolError`.
+  public static func repair(_ request: Request) throws(ProtocolError) { _ = try add(request) }
+
   /// Stops letting through what belongs to attachments of this network that are no more.
   ///
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.

@@ -84,6 +84,11 @@ public enum PortMap: Plugin {
     try loopback?.check()
   }
 
+  /// Makes the mappings that are missing, by the way that the ADD takes.
+  ///
+  /// - Throws: `ProtocolError`; it names the container that holds a port by now.
+  public static func repair(_ request: Request) throws(ProtocolError) { _ = try add(request) }
+
   /// Ends the mappings of all attachments of this network that are no more.
   ///
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.

@@ -72,6 +72,11 @@ public enum ServiceMembership: Plugin {
       details: "cnictl service apply makes files and kernel agree again")
   }
 
+  /// Adds the pod to its services again; a kernel that has lost their tables gets them anew.
+  ///
+  /// - Throws: `ProtocolError`.
+  public static func repair(_ request: Request) throws(ProtocolError) { _ = try add(request) }
+
   /// Takes out all attachments of this network but the valid ones.
   ///
   /// - Throws: `ProtocolError`.

@@ -76,6 +76,16 @@ public enum Tuning: Plugin {
     try configuration.check(interface, in: try HostAndContainer(for: request))
   }
 
+  /// Changes again what the configuration asks for; what was there before the ADD stays noted.
+  ///
+  /// - Throws: `ProtocolError` that names the key that the kernel refused.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let interface = try request.attachment.interface
+    let configuration = try TuningConfiguration(request, interface: interface)
+    try AllowList.read()?.admit(configuration.settings.map(\.setting))
+    try configuration.apply(to: interface, in: try HostAndContainer(for: request))
+  }
+
   /// Removes the files of attachments of this network that are no more.
   ///
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
