@@ -204,7 +204,7 @@ let proof: [Target] = [
     "OperatorCommandsTests",
     [
       "OperatorCommands", "RulesetWalk", "Services", "Nftables", "Netlink", "CNIRuntime", "CNI",
-      "TestSupport", "cni",
+      "IPAM", "TestSupport", "cni",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ] + ground),
   // The plugin that README and CNI's documentation show to those who write their own.

@@ -300,7 +300,8 @@ place_list() {
 }
 
 units='cni-dhcp.service cni-dhcp.socket swift-cni-node.service swift-cni-node.path swift-cni-node.timer
-  swift-cni-services.service swift-cni-services.path swift-cni-services.timer'
+  swift-cni-services.service swift-cni-services.path swift-cni-services.timer swift-cni-repair.service
+  swift-cni-repair.timer'
 
 # unit NAME: the unit as it is for the directories of the programs.
 unit() { sed "s#/opt/cni/bin#$bin_dir#; s#/usr/local/bin/cnictl#$cnictl_dir/cnictl#" "conf/$1"; }
@@ -312,7 +313,7 @@ place_units() {
     chmod 0644 "$unit_dir/$new"
     mv -fT -- "$unit_dir/$new" "$unit_dir/$name"
   done
-  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket, or the three of swift-cni-node, or the three of swift-cni-services)"
+  say "· installed in $unit_dir: $units (systemctl enable --now cni-dhcp.socket, or the three of swift-cni-node, or the three of swift-cni-services, or swift-cni-repair.timer)"
 }
 
 # --- taking away -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ public struct NetworkList: Hashable, Sendable {
   /// Whether GC is not wanted.
   public let disablesGarbageCollection: Bool
   /// The configurations of the plugins, at least one, each with a `type`.
-  public let plugins: [JSONObject]
+  public private(set) var plugins: [JSONObject]
   /// The text it was read from, as the result cache keeps it.
   public let source: [UInt8]
   /// The file it was read from; `nil` for a list that was in none.
@@ -75,6 +75,13 @@ public struct NetworkList: Hashable, Sendable {
     self.init(
       try NetworkListHeader(document), plugins: [plugin],
       source: JSONWriter.write(.object(document)), path: path)
+  }
+
+  /// The list with a further plugin at its end, for questions that the list itself does not ask.
+  public func with(_ plugin: JSONObject) -> NetworkList {
+    var list = self
+    list.plugins.append(plugin)
+    return list
   }
 
   private static func plugin(

@@ -137,8 +137,9 @@ public struct NetworkRunner: Sendable {
     }
   }
 
+  /// Runs one plugin of the list; what it complains of is told as it is.
   @discardableResult
-  private func run(
+  func run(
     _ request: PluginRequest, _ plugin: JSONObject
   ) throws(ProtocolError) -> [UInt8] {
     let match = try pluginPath.find(plugin["type"]?.textValue ?? "")

@@ -44,6 +44,9 @@ public enum StandardStreams {
     return try answer.get()
   }
 
+  /// Whether a person may answer on standard input.
+  public static var isInputTerminal: Bool { isatty(0) == 1 }
+
   /// Writes all bytes to standard output.
   ///
   /// - Parameter bytes: what to write.

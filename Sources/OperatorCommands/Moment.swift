@@ -17,6 +17,9 @@ struct Moment {
   /// This moment.
   static var now: Moment { Moment(Date()) }
 
+  /// Seconds since 1970.
+  var seconds: Int64 { Int64(date.timeIntervalSince1970) }
+
   /// As RFC 3339 writes it, in UTC.
   var internetText: String { date.formatted(.iso8601) }
 

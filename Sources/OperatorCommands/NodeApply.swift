@@ -24,26 +24,12 @@ struct NodeApply: Verb {
   var options: FlatNetworkOptions
 
   func perform(in surroundings: Surroundings) throws {
-    let lock = try options.lock()
-    let network = try options.told { () throws(OverlayError) in try FlatNetwork() }
-    let picture = try options.picture(on: network)
-    var outcome = try options.told { () throws(OverlayError) in try network.apply(picture.plan) }
-    let node = picture.plan.node
-    if try Masquerade.spare(node.cluster) {
-      outcome.changes.append("spare the cluster from masquerading")
-    }
-    let published = picture.plan.published
-    for (file, bytes) in [
-      (options.subnetFile, published.document),
-      (options.flannelFile, published.flannelEnvironment),
-    ] where try NodeSubnets.publish(bytes, at: file) {
-      outcome.changes.append("write \(file)")
-    }
+    let (picture, outcome) = try options.apply()
     let problems =
       picture.peers.problems.map(\.description) + picture.plan.problems + outcome.problems
     if json {
       let report: JSONValue = [
-        "node": .string(node.name.text), "mtu": .integer(picture.plan.mtu.bytes),
+        "node": .string(picture.plan.node.name.text), "mtu": .integer(picture.plan.mtu.bytes),
         "peers": .integer(picture.peers.peers.count),
         "changes": .array(outcome.changes.map(JSONValue.string)),
         "problems": .array(problems.map(JSONValue.string)),
@@ -53,10 +39,32 @@ struct NodeApply: Verb {
       let changes = outcome.changes.isEmpty ? ["nothing to change"] : outcome.changes
       try surroundings.print(changes.joined(separator: "\n"))
     }
-    // Held until here.
-    _ = consume lock
     guard problems.isEmpty else {
       throw OperatorFailure(problems.joined(separator: "\n"))
     }
+  }
+}
+
+extension FlatNetworkOptions {
+  /// Makes the kernel agree with the files, and tells plugins what the node is.
+  @discardableResult
+  func apply() throws -> (picture: Picture, outcome: FlatNetwork.Outcome) {
+    let lock = try lock()
+    let network = try told { () throws(OverlayError) in try FlatNetwork() }
+    let picture = try picture(on: network)
+    var outcome = try told { () throws(OverlayError) in try network.apply(picture.plan) }
+    let node = picture.plan.node
+    if try Masquerade.spare(node.cluster) {
+      outcome.changes.append("spare the cluster from masquerading")
+    }
+    let published = picture.plan.published
+    for (file, bytes) in [
+      (subnetFile, published.document), (flannelFile, published.flannelEnvironment),
+    ] where try NodeSubnets.publish(bytes, at: file) {
+      outcome.changes.append("write \(file)")
+    }
+    // Held until here.
+    _ = consume lock
+    return (picture, outcome)
   }
 }

@@ -156,7 +156,7 @@ extension CachedAttachment {
   }
 
   /// Namespace and name of the pod, where a Kubernetes runtime or Podman has told them.
-  fileprivate var podName: String? {
+  var podName: String? {
     let wish = { (key: String) in arguments.arguments.first { $0.key == key }?.value }
     guard let name = wish("K8S_POD_NAME") else { return nil }
     return wish("K8S_POD_NAMESPACE").map { "\($0)/\(name)" } ?? name

@@ -23,7 +23,9 @@ public struct OperatorTool: ParsableCommand {
       not be understood. Completion for your shell: cnictl --generate-completion-script bash
       """,
     subcommands: [
-      Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, List.self, Graph.self,
+      Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, Doctor.self, Repair.self,
+      List.self,
+      Graph.self,
       Trace.self, Try.self, ServiceVerbs.self, NodeCommands.self,
     ])
 

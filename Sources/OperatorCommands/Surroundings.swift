@@ -13,6 +13,9 @@ struct Surroundings: Sendable {
   /// Where everything else goes that is to be said.
   var warn: @Sendable (String) -> Void
 
+  /// Asks a person a question that is answered by yes or no; no where nobody can be asked.
+  var confirm: @Sendable (String) -> Bool = { _ in false }
+
   /// The real ones.
   static var real: Surroundings {
     Surroundings(
@@ -21,7 +24,12 @@ struct Surroundings: Sendable {
       print: { text throws(SystemError) in
         try StandardStreams.writeOutput(Array("\(text)\n".utf8))
       },
-      warn: { StandardStreams.writeDiagnostics("cnictl: \($0)\n") })
+      warn: { StandardStreams.writeDiagnostics("cnictl: \($0)\n") },
+      confirm: { question in
+        guard StandardStreams.isInputTerminal else { return false }
+        StandardStreams.writeDiagnostics(question)
+        return ["y", "yes"].contains(readLine()?.lowercased())
+      })
   }
 
   /// A variable that is set and not empty.

@@ -73,12 +73,35 @@ extension ServiceNode {
   }
 
   /// Whether the kernel is what the store says, to the last element.
-  private func isAsStored() throws(ServiceError) -> Bool {
+  private func isAsStored() throws(ServiceError) -> Bool { try kernelDifferences().isEmpty }
+
+  /// How the kernel differs from what the store says, a sentence each.
+  private func kernelDifferences() throws(ServiceError) -> [String] {
     let frontends = try services().flatMap(\.frontends)
     let settings = try readSettings().settings
     return try asking { plane throws(ServiceTableError) in
-      try plane.differences(from: frontends, settings).isEmpty
+      try plane.differences(from: frontends, settings)
     }
+  }
+
+  /// What an apply would put right; changes nothing, and takes no lock.
+  ///
+  /// - Returns: a sentence for each difference; none if there is nothing to do, or never was.
+  /// - Throws: ``ServiceError`` when it cannot be told.
+  public func differences() throws(ServiceError) -> [String] {
+    let (isUnfinished, stamp) = try store.doing { store throws(SystemError) in
+      (try store.hasMark(), try store.stamp())
+    }
+    guard !isUnfinished else { return ["the last change was not finished"] }
+    guard let stamp else {
+      let documents = try store.doing { _ throws(SystemError) in try definitions.documents() }
+      return documents.isEmpty ? [] : ["definitions have not been applied since the last boot"]
+    }
+    let hasChanged = try store.doing { _ throws(SystemError) in
+      try definitions.hasChanged(since: stamp.files)
+    }
+    return (hasChanged ? ["definitions have changed and are not applied"] : [])
+      + (try kernelDifferences())
   }
 
   /// What should be, by all files there are.

@@ -40,7 +40,7 @@ struct ServiceStore {
 
   /// What the store was made from; nil if it is not as the kernel is.
   func stamp() throws(SystemError) -> StoreStamp? {
-    guard try File.status(of: mark) == nil else { return nil }
+    guard try !hasMark() else { return nil }
     let bytes = try File.readIfPresent(stampFile, limit: 1 << 20)
     return bytes.flatMap { StoreStamp(String(decoding: $0, as: UTF8.self)) }
   }
@@ -48,6 +48,9 @@ struct ServiceStore {
   func writeStamp(_ stamp: StoreStamp) throws(SystemError) {
     try write(Array(stamp.text.utf8), stampFile)
   }
+
+  /// Whether somebody died between a change of the kernel and one of the files.
+  func hasMark() throws(SystemError) -> Bool { try File.status(of: mark) != nil }
 
   /// Notes that kernel and files may differ from now on.
   func setMark() throws(SystemError) { try write([], mark) }

@@ -67,7 +67,10 @@ public struct LeakSnapshot: Hashable, Sendable {
   private static func steadyLink(_ line: String) -> String {
     guard let colon = line.firstIndex(of: ":") else { return line }
     let words = line[line.index(after: colon)...].split(separator: " ")
-    let volatile: Set<Substring> = ["state", "qlen", "hello_timer", "gc_timer", "tcn_timer"]
+    let volatile: Set<Substring> = [
+      "state", "qlen", "hello_timer", "gc_timer", "tcn_timer", "hold_timer", "message_age_timer",
+      "forward_delay_timer",
+    ]
     var kept: [Substring] = []
     var place = 0
     while place < words.count {
