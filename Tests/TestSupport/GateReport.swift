@@ -106,7 +106,9 @@ public struct GateReport: Hashable, Sendable {
   public func append(to directory: String, suite: String) throws(SystemError) {
     try Directory.create(directory)
     let words = suite.split { $0 == "/" || $0 == "." }.filter { $0 != "swift" }
-    let path = "\(directory)/\(words.joined(separator: ".")).jsonl"
+    let place = "\(directory)/\(words.joined(separator: ".")).jsonl"
+    // Threads of Swift's pool inherit the mounts of whoever starts them, which may be `OwnMounts`.
+    let path = place.hasPrefix("/") ? "/proc/self/root\(place)" : place
     let number = try Syscall.check("open", path) {
       unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     }
