@@ -13,9 +13,8 @@ enum DepartedFlows {
   /// Forgets what the container of a DEL has begun or answered, by the addresses that its result says.
   ///
   /// To be called when the interface is gone. Nothing is asked where the kernel remembers nothing at
-  /// all. Without a result nothing
-  /// is forgotten before its time. What stands in its way is told to the operator: the interface is
-  /// gone all the same.
+  /// all. Without a result nothing is forgotten before its time. What stands in its way is told to the
+  /// operator: the interface is gone all the same.
   static func forget(of request: Request) {
     do throws(NetlinkError) {
       let addresses = addresses(of: request)

@@ -188,9 +188,9 @@ extension ServiceNode {
     }
     if read.settings.podRanges.isEmpty {
       do throws(NodeFileError) {
-        read.settings.podRanges = try NodeSubnets(reading: paths.subnets)?.cluster ?? []
+        read.settings.podRanges = try NodeSubnets(reading: paths.subnets)?.subnets ?? []
       } catch {
-        read.notices.append("pods of other nodes count as strangers: \(error)")
+        read.notices.append("this node's pods count as strangers: \(error)")
       }
     }
     return read

@@ -12,7 +12,7 @@ enum ServiceSet: Hashable, Sendable {
   case clusterAddresses
   /// The node's own addresses at which ports are open, as ranges.
   case nodeAddresses
-  /// Sources that are pods of this or of another node, as ranges.
+  /// Sources that are pods of this node, as ranges.
   case cluster
   /// Frontends that a list of so many buckets is for.
   case shape(Shape)

@@ -10,8 +10,11 @@ public import Nftables
 public enum ServiceTable {
   /// What holds for all services of a node.
   public struct Settings: Hashable, Sendable {
-    /// The networks of pods, of this and of other nodes: sources that are never hidden, and that a
-    /// Local policy does not keep from backends elsewhere.
+    /// The networks of this node's pods: sources that are never hidden, since what answers them comes
+    /// back this way whoever it is, and that a Local policy does not keep from backends elsewhere.
+    ///
+    /// A pod of another node that comes to this one's addresses is as anybody outside: an answer would
+    /// go straight to it, past the node that knows whom it had asked.
     public var cluster: [Subnet]
     /// At which of the node's own addresses ports are open; loopback addresses never are.
     ///
