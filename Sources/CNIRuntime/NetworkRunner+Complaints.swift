@@ -87,14 +87,17 @@ extension NetworkRunner {
   /// Whether the program that stands for a plugin's type is one of this suite; false when there is
   /// none, or one that must not be run.
   public func isOurs(_ type: String) -> Bool {
-    // Without a command a plugin says who it is, on its standard error.
+    // Without a command a plugin says who it is, in the first line on its standard error.
     var environment = environment
     for variable in Variable.allCases { environment[variable.rawValue] = nil }
     do {
       let outcome = try ExecutedPlugin.run(
         try pluginPath.find(type).path, environment: environment, input: [],
         limits: ChildProcess.Limits(time: .seconds(10)))
-      return String(decoding: outcome.diagnostics, as: UTF8.self).contains("(swift-cni)")
+      return String(
+        decoding: outcome.diagnostics.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self
+      )
+      .hasSuffix("(swift-cni)")
     } catch {
       return false
     }
