@@ -69,10 +69,11 @@ extension [Backend] {
 extension Service {
   /// What the kernel has to know of this service.
   ///
-  /// Nothing of a headless one. Outside addresses of a family that no allowed source is of are left
-  /// out, since nobody may use them.
+  /// Nothing of a headless one, or of one that others serve. Outside addresses of a family that no
+  /// allowed source is of are left out, since nobody may use them.
   func frontends(_ endpoints: [ServiceEndpoint]) -> [Frontend] {
     var frontends: [Frontend] = []
+    guard servedElsewhere == nil else { return frontends }
     for port in ports {
       for address in clusterAddresses {
         frontends.append(

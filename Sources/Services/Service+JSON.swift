@@ -9,6 +9,7 @@ extension Service {
     var metadata: JSONObject = [
       "name": .string(name.name), "namespace": .string(name.namespace),
     ]
+    if let label = servedElsewhere { metadata["labels"] = [label.key: .string(label.value)] }
     var annotations: JSONObject = [:]
     if balancing == .sourceHash { annotations[ServiceAnnotation.affinity] = "hash" }
     if !weights.isEmpty {

@@ -30,6 +30,11 @@ extension Service {
     sources = try spec.subnets("loadBalancerSourceRanges")
     includesNotReady = try spec.boolean("publishNotReadyAddresses") ?? false
     hasNodePorts = try spec.boolean("allocateLoadBalancerNodePorts") ?? true
+    let labels = try object.metadata.pairs("labels")
+    servedElsewhere =
+      Self.servedElsewhere.lazy.compactMap { key in
+        labels[key].map { Selector.Pair(key: key, value: $0) }
+      }.first
     let ours = try ServiceAnnotation.ours(
       object.metadata, known: [ServiceAnnotation.affinity, ServiceAnnotation.weights])
     balancing = try Self.balancing(spec, ours[ServiceAnnotation.affinity], object)
@@ -50,6 +55,11 @@ extension Service {
       "loadBalancerIP", "loadBalancerSourceRanges", "publishNotReadyAddresses", "ipFamilies",
       "ipFamilyPolicy", "allocateLoadBalancerNodePorts", "loadBalancerClass", "externalName",
     ]
+  }
+
+  /// The labels, whatever their value, by which Kubernetes' own proxy lets a service alone.
+  private static var servedElsewhere: [String] {
+    ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"]
   }
 
   /// A port for the checks of a balancer elsewhere, at which nobody answers here, and a wish that every

@@ -42,6 +42,9 @@ public struct Service: Hashable, Sendable {
   public var sources: [Subnet] = []
   /// Pods that are not ready answer too. `publishNotReadyAddresses`
   public var includesNotReady = false
+  /// The label by which it is left to another program, or to nobody: it keeps its addresses, and here
+  /// nobody answers at them. `service.kubernetes.io/service-proxy-name`, `…/headless`
+  public var servedElsewhere: Selector.Pair?
   /// The shares of pods by one of their labels; the first that fits counts.
   /// Annotation `swift-cni.dev/weights`
   public var weights: [LabelWeight] = []

@@ -13,8 +13,10 @@ public struct ServiceSettings: Hashable, Sendable {
   /// At which of the node's own addresses they are open; its primary ones if none is named.
   /// Key `nodePortAddresses`
   public var nodePortAddresses: [Subnet] = []
-  /// Whose traffic keeps its source address: the pods of this node. What answers those of others would
-  /// go straight to them, past the node that has translated their packets. Key `podRanges`
+  /// Whose traffic keeps its source address: the pods of this node.
+  ///
+  /// What answers those of others would go straight to them, past the node that has translated their
+  /// packets. Key `podRanges`
   public var podRanges: [Subnet] = []
   /// Which addresses a definition may name under `externalIPs`. Key `externalAddresses`
   public var externalAddresses: [Subnet] = []
