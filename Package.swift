@@ -174,7 +174,7 @@ let proof: [Target] = [
     "OverlayTests",
     [
       "Overlay", "NodeFiles", "OperatorCommands", "PluginSuite", "CNI", "IPAM", "Plumbing",
-      "RouteNetlink", "Nftables", "Netlink", "TestSupport", "Witness", "cni", "cnictl",
+      "RouteNetlink", "Nftables", "Netlink", "Mutation", "TestSupport", "Witness", "cni", "cnictl",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ] + ground),
   tests("IPAMTests", ["IPAM", "Addressing", "Linux", "TestSupport"]),

@@ -421,7 +421,7 @@ test_packages='libmnl-dev nftables iptables conntrack iproute2 iputils-ping pyth
   qemu-system-x86 cpio
   podman crun conmon containerd runc golang-go golang-github-appc-cni-dev
   python3-grpcio containernetworking-plugins
-  strace e2fsprogs
+  strace e2fsprogs systemd
   dnsmasq-base kea-dhcp4-server kea-dhcp6-server'
 
 run_tests() {

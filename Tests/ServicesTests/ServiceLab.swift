@@ -101,7 +101,7 @@ final class ServiceLab {
           var tries = 0
           while try ask(.udp, from: host, address, Self.port, patience: 200).pod != target {
             tries += 1
-            guard tries < 50 else { throw SocketFailure(text: "no way to \(address)") }
+            guard tries < 50 else { throw SocketFailure("no way to \(address)") }
           }
         }
       }
@@ -291,7 +291,7 @@ final class Host {
     }
     guard ran.isSuccess else {
       throw SocketFailure(
-        text: "\(path) \(arguments): \(String(decoding: ran.diagnostics, as: UTF8.self))")
+        "\(path) \(arguments): \(String(decoding: ran.diagnostics, as: UTF8.self))")
     }
     return String(decoding: ran.output, as: UTF8.self)
   }
@@ -304,6 +304,6 @@ final class Host {
       let up = text.split(separator: "\n").filter { $0.contains("state UP") }
       if links.allSatisfy({ link in up.contains { $0.contains(" \(link)@") } }) { return }
     }
-    throw SocketFailure(text: "\(links) do not come up")
+    throw SocketFailure("\(links) do not come up")
   }
 }
