@@ -1,7 +1,6 @@
 internal import Addressing
 internal import CNI
 internal import CNIRuntime
-internal import Foundation
 internal import Linux
 
 /// The steps of `cnictl try`, each told as it is done.

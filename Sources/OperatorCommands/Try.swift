@@ -2,7 +2,6 @@ internal import Addressing
 internal import ArgumentParser
 internal import CNI
 internal import CNIRuntime
-internal import Foundation
 internal import Linux
 
 /// Builds a network with two pods and a service in namespaces of its own, tries it, and takes it away
