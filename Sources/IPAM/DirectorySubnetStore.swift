@@ -47,6 +47,8 @@ public struct DirectorySubnetStore: SubnetStore {
     }
     do throws(SystemError) {
       try File.link(draft, as: file)
+      // Peers are about to hear of it.
+      try File.open(file).flushWithNames()
       return true
     } catch {
       guard error.errno == .exists else { throw error }

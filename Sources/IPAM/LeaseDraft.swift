@@ -23,12 +23,7 @@ struct LeaseDraft: ~Copyable {
   ) throws(SystemError) {
     let unnamed = try Self.unnamedFile(in: directory, sideDirectory: sideDirectory)
     try unnamed.descriptor.write(LeaseFile.bytes(for: owner))
-    do throws(SystemError) {
-      try unnamed.descriptor.finishWriteback()
-    } catch {
-      // Not every file system has it. A full one, or a broken one, must not seem to be fine.
-      guard [.invalid, .notImplemented, .notSupported].contains(error.errno) else { throw error }
-    }
+    try unnamed.finishWriteback()
     status = try unnamed.descriptor.status()
     file = unnamed
   }

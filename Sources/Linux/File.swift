@@ -74,10 +74,11 @@ public enum File {
   ///   - bytes: what it shall hold.
   ///   - mode: its mode, whatever the umask.
   ///   - flushed: whether the bytes must be on the device first, so that a power cut leaves no
-  ///     empty file.
+  ///     empty file, and the name after them, so that it takes back nothing.
   ///   - draft: under which name on the same file system the bytes are written first, if the caller
   ///     has one that nobody else uses at this moment, and takes away what a crash has left there.
-  /// - Throws: ``SystemError``; the old file is untouched then.
+  /// - Throws: ``SystemError``; the old file is untouched then, but for a device that fails at the
+  ///   very end.
   public static func replace(
     _ path: String, with bytes: [UInt8], mode: FileMode = 0o600, flushed: Bool = true,
     draft: String? = nil
@@ -95,6 +96,7 @@ public enum File {
       try file.descriptor.write(bytes)
       if flushed { try file.descriptor.flush() }
       try Syscall.check("rename", "\(temporary) to \(path)") { unsafe rename(temporary, path) }
+      if flushed { try file.descriptor.flushWithNames() }
     } catch {
       _ = unsafe unlink(temporary)
       throw error

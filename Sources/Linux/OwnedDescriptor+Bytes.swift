@@ -109,6 +109,16 @@ extension OwnedDescriptor {
     try Syscall.check("fdatasync", "descriptor \(number)") { fdatasync(number) }
   }
 
+  /// Flushes a file to the device, and with it the names that it has got or lost.
+  ///
+  /// Kernel name: `fsync`.
+  ///
+  /// - Throws: ``SystemError`` when the device failed.
+  public borrowing func flushWithNames() throws(SystemError) {
+    let number = rawValue
+    try Syscall.check("fsync", "descriptor \(number)") { fsync(number) }
+  }
+
   /// Cuts or stretches the file to a length; new bytes are zero.
   ///
   /// - Throws: ``SystemError`` of `ftruncate`.

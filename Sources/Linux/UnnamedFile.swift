@@ -66,6 +66,19 @@ public struct UnnamedFile: ~Copyable {
     if let sideName { _ = unsafe unlink(sideName) }
   }
 
+  /// Waits until the device has what was written, so that a power cut leaves no name without it.
+  ///
+  /// File systems that cannot tell are passed over.
+  ///
+  /// - Throws: ``SystemError`` of `sync_file_range`; a full or broken device must not seem to be fine.
+  public borrowing func finishWriteback() throws(SystemError) {
+    do throws(SystemError) {
+      try descriptor.finishWriteback()
+    } catch {
+      guard [.invalid, .notImplemented, .notSupported].contains(error.errno) else { throw error }
+    }
+  }
+
   /// Gives the file its name, at once and complete.
   ///
   /// It may be called again for a further name.

@@ -58,8 +58,11 @@ extension SystemCalls.Call {
   ///
   /// To be stopped before any other call is to be stopped before the next of these.
   var isChange: Bool {
-    [
-      "open", "openat", "openat2", "write", "pwrite64", "writev", "ftruncate", "fallocate", "link",
+    if name.hasPrefix("open") {
+      return ["O_CREAT", "O_TMPFILE", "O_WRONLY", "O_RDWR"].contains { line.contains($0) }
+    }
+    return [
+      "write", "pwrite64", "writev", "ftruncate", "fallocate", "link",
       "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat",
       "rmdir",
       "utimensat", "fchmod", "fsync", "fdatasync", "sync_file_range", "syncfs", "sendto", "sendmsg",

@@ -131,7 +131,7 @@ struct BackupFile {
   ) throws(ProtocolError) {
     do throws(SystemError) {
       try Directory.create(directory, mode: 0o700)
-      // A power cut ends the container too, so nobody waits for the disk.
+      // A power cut ends the container too, so nobody waits for the name to be on the disk.
       try Self.publish(bytes, at: path, in: directory)
     } catch {
       throw ProtocolError(
@@ -147,6 +147,8 @@ struct BackupFile {
     do throws(SystemError) {
       let file = try UnnamedFile(in: directory)
       try file.descriptor.write(bytes)
+      // What is restored after a power cut of a disk alone must not be empty.
+      try file.finishWriteback()
       try file.link(as: path)
     } catch {
       // It is there already, or the file system has no unnamed files.
