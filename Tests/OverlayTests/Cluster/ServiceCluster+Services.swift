@@ -161,19 +161,27 @@ extension ServiceCluster {
 // MARK: - Packets
 
 extension ServiceCluster {
-  /// Lets somebody speak once to an address and port.
+  /// Lets somebody speak to an address and port.
+  ///
+  /// Unless it is said for how many milliseconds he is patient, nothing is taken for an answer only
+  /// when it comes back four times: the queue of a processor is everybody's, and a connection's first
+  /// packet may get lost in it more often than TCP has the time to repeat it.
   func ask(
     _ way: Way, from someone: any Someone, _ address: IPAddress, _ port: UInt16,
-    bytes: Int = 8, patience: Int32 = 2_500
+    bytes: Int = 8, patience: Int32? = nil
   ) throws -> Answer {
-    try Caller(way, from: someone, to: address, port, patience: patience)
-      .speak(bytes: bytes, patience: patience)
+    var answer = Answer.silence
+    for _ in 1...(patience == nil ? 4 : 1) where answer == .silence {
+      answer = try Caller(way, from: someone, to: address, port, patience: patience ?? 2_500)
+        .speak(bytes: bytes, patience: patience ?? 2_500)
+    }
+    return answer
   }
 
   /// Lets somebody speak once to a service at its own address.
   func ask(
     _ way: Way, from someone: any Someone, _ service: String, bytes: Int = 8,
-    patience: Int32 = 2_500
+    patience: Int32? = nil
   ) throws -> Answer {
     try ask(
       way, from: someone, try Self.address(service, way.family), Self.port, bytes: bytes,
