@@ -39,11 +39,17 @@ struct LeaseCuts: Sendable {
   var torn = 0
   var lost = 0
 
-  mutating func complain(_ place: String, _ what: String) { complaints.append("\(place): \(what)") }
+  /// At which points something was wrong.
+  private var places: Set<String> = []
+
+  mutating func complain(_ place: String, _ what: String) {
+    places.insert(place)
+    complaints.append("\(place): \(what)")
+  }
 
   var figures: GateFigures {
     GateFigures(
-      tried: points, failed: complaints.count,
+      tried: points, failed: places.count,
       others: ["empty or torn leases": .integer(torn), "answered leases lost": .integer(lost)])
   }
 }
