@@ -44,12 +44,7 @@ struct FlatNetworkOptions: ParsableArguments {
 
   /// Keeps others from changing things at the same time.
   func lock() throws -> FileLock {
-    do {
-      try Directory.create(runDirectory)
-      return try FileLock(at: "\(runDirectory)/node.lock", timeout: .seconds(30))
-    } catch {
-      throw OperatorFailure("another cnictl is at work on this node: \(error)")
-    }
+    try FileLock.held(as: "node.lock", in: runDirectory, against: "another cnictl")
   }
 
   /// This node, without its peers.

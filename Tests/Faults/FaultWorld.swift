@@ -30,7 +30,7 @@ final class FaultWorld {
   ///   - preparation: for a shell on the host; `$OUTSIDE` leads to the other end of its network.
   /// - Throws: `SystemError`, `ShellFailure`.
   init(_ directory: String, preparation: String) throws {
-    for state in Self.stateDirectories { try Self.empty(state) }
+    for state in Self.stateDirectories { try Directory.empty(state) }
     let host = try FreshNamespace()
     let outside = try FreshNamespace()
     _ = try host.run { [outside = outside.path] in
@@ -189,17 +189,5 @@ final class FaultWorld {
   /// Whether a file says something else each time: caches, cursors, when files were changed.
   private static func isVolatile(_ path: String) -> Bool {
     path.contains(".swift-cni/") || path.contains("/last_reserved_ip.") || path.hasSuffix("/stamp")
-  }
-
-  private static func empty(_ directory: String) throws {
-    for name in try Directory.entries(of: directory) {
-      let path = "\(directory)/\(name)"
-      if try File.status(of: path)?.kind == .directory {
-        try empty(path)
-        try Directory.remove(path)
-      } else {
-        try File.remove(path)
-      }
-    }
   }
 }

@@ -33,8 +33,8 @@ struct ModelNode: ~Copyable {
   }
 
   init() throws {
-    try Self.empty("/var/lib")
-    try Self.empty("/run")
+    try Directory.empty("/var/lib")
+    try Directory.empty("/run")
     let plugins = try TemporaryDirectory()
     let program = try File.read(BuiltProgram.cni(), limit: 1 << 30)
     try File.replace(plugins.path("cni"), with: program, mode: 0o755, flushed: false)
@@ -92,7 +92,7 @@ struct ModelNode: ~Copyable {
   mutating func reboot() throws {
     pods = [:]
     host = try FreshNamespace()
-    try Self.empty("/run")
+    try Directory.empty("/run")
     let path = "\(Self.store)/.swift-cni/index"
     guard var bytes = try File.readIfPresent(path, limit: 1 << 24) else { return }
     let now = unsafe withUnsafeBytes(of: try BootStamp.current().boot) { unsafe Array($0) }
@@ -121,18 +121,6 @@ struct ModelNode: ~Copyable {
   }
 
   static func makeRoom() throws { try File.remove("/var/lib/ballast") }
-
-  private static func empty(_ directory: String) throws {
-    for name in try Directory.entries(of: directory) {
-      let path = "\(directory)/\(name)"
-      if try File.status(of: path)?.kind == .directory {
-        try empty(path)
-        try Directory.remove(path)
-      } else {
-        try File.remove(path)
-      }
-    }
-  }
 
   // MARK: What is there
 

@@ -54,6 +54,24 @@ public struct TemporaryDirectory: ~Copyable, Sendable {
   }
 }
 
+extension Directory {
+  /// Removes what a directory holds, and not the directory; links are removed, not followed.
+  ///
+  /// - Parameter directory: its path.
+  /// - Throws: `SystemError`.
+  public static func empty(_ directory: String) throws(SystemError) {
+    for name in try entries(of: directory) {
+      let path = "\(directory)/\(name)"
+      if try File.status(of: path)?.kind == .directory {
+        try empty(path)
+        try remove(path)
+      } else {
+        try File.remove(path)
+      }
+    }
+  }
+}
+
 /// Removes a directory and what it holds; links are removed, not followed.
 ///
 /// A test's leftovers under `/tmp` are no reason to fail it, so nothing is thrown.

@@ -29,15 +29,8 @@ struct Doctor: Verb {
   var options: DoctorOptions
 
   func perform(in surroundings: Surroundings) throws {
-    let diagnosis: Diagnosis
-    do {
-      diagnosis = try Diagnosis(
-        options.paths(in: surroundings), network: network,
-        patience: .milliseconds(options.patience))
-    } catch {
-      surroundings.warn("\(error)")
-      throw ExitCode(3)
-    }
+    let diagnosis = try options.diagnosis(
+      of: options.paths(in: surroundings), network, in: surroundings)
     try surroundings.print(
       json ? JSONWriter.text(diagnosis.json, style: .indented(2)) : diagnosis.text)
     if diagnosis.exitStatus != 0 { throw ExitCode(diagnosis.exitStatus) }

@@ -121,4 +121,16 @@ struct DoctorOptions: ParsableArguments {
       node: surroundings.absolute(nodeDirectory), run: surroundings.absolute(runDirectory),
       nodeState: surroundings.absolute(nodeStateDirectory))
   }
+
+  /// What is wrong with the node; ends the command with 3 when nobody could look.
+  func diagnosis(
+    of paths: DoctorPaths, _ network: String?, in surroundings: Surroundings
+  ) throws -> Diagnosis {
+    do {
+      return try Diagnosis(paths, network: network, patience: .milliseconds(patience))
+    } catch {
+      surroundings.warn("\(error)")
+      throw ExitCode(3)
+    }
+  }
 }

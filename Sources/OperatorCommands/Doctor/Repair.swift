@@ -40,14 +40,7 @@ struct Repair: Verb {
     let paths = options.paths(in: surroundings)
     // One repair at a time: a timer's and an operator's would do everything twice.
     let lock = dryRun ? nil : try options.lock(paths)
-    let diagnosis: Diagnosis
-    do {
-      diagnosis = try Diagnosis(
-        paths, network: network, patience: .milliseconds(options.patience))
-    } catch {
-      surroundings.warn("\(error)")
-      throw ExitCode(3)
-    }
+    let diagnosis = try options.diagnosis(of: paths, network, in: surroundings)
     let plan = RepairPlan(diagnosis)
     for finding in plan.left {
       surroundings.warn("left to you: \(finding.what) (\(finding.place)): \(finding.remedy)")
@@ -95,11 +88,6 @@ struct Repair: Verb {
 extension DoctorOptions {
   /// Keeps other repairs away.
   fileprivate func lock(_ paths: DoctorPaths) throws -> FileLock {
-    do {
-      try Directory.create(paths.run)
-      return try FileLock(at: "\(paths.run)/repair.lock", timeout: .seconds(30))
-    } catch {
-      throw OperatorFailure("another repair is at work on this node: \(error)")
-    }
+    try FileLock.held(as: "repair.lock", in: paths.run, against: "another repair")
   }
 }

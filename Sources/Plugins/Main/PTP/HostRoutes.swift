@@ -104,21 +104,17 @@ enum HostRoutes {
   static func check(
     _ addresses: [ResultAddress], through inside: Link, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> Link {
-    let end: Link?
+    let outside = try end(of: inside, in: worlds)
     var present: [AddressEntry] = []
     var leading: [Bool] = []
     do throws(NetlinkError) {
-      end = try worlds.outerEnd(of: inside)
-      if let end { present = try worlds.host.addresses(ofLink: end.index) }
+      present = try worlds.host.addresses(ofLink: outside.index)
       for address in addresses {
         let route = try worlds.host.findRoute(to: address.address.address)
-        leading.append(route?.linkIndex == end?.index)
+        leading.append(route?.linkIndex == outside.index)
       }
     } catch {
       throw ProtocolError(error)
-    }
-    guard let outside = end else {
-      throw fault("the other end of \(inside.name) is not on the host")
     }
     guard outside.isUp else { throw fault("Interface \(outside.name) is down") }
     for (address, isLed) in zip(addresses, leading) {
