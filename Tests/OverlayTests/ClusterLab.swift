@@ -30,14 +30,38 @@ final class ClusterLab: Sendable {
   let below: Below
   let nodes: [LabNode]
 
+  /// Makes it.
+  ///
+  /// - Parameters:
+  ///   - count: of nodes.
+  ///   - below: how they reach each other.
+  ///   - apart: nodes that are behind a router though the others are on one link, whose router it is too.
+  ///   - families: of the network below.
+  ///   - settings: what the nodes are told besides.
+  /// - Throws: what of it the kernel refuses.
   init(
-    _ count: Int, _ below: Below = .routed, families: [IPFamily] = IPFamily.allCases,
-    settings: JSONObject = [:]
+    _ count: Int, _ below: Below = .routed, apart: Set<Int> = [],
+    families: [IPFamily] = IPFamily.allCases, settings: JSONObject = [:]
   ) throws {
     let switchboard = try FreshNamespace()
     var nodes: [LabNode] = []
     for number in 1...count {
-      nodes.append(try LabNode(number, on: switchboard, below, families))
+      let place = apart.contains(number) ? .routed : below
+      nodes.append(try LabNode(number, on: switchboard, place, families))
+    }
+    if !apart.isEmpty {
+      let router = [IPFamily.v4: "172.16.0.254/24", .v6: "fd00:100::fe/64"]
+      try switchboard.run {
+        let socket = try RouteSocket()
+        for family in families {
+          try LabNode.give(try InterfaceName("switch"), try #require(router[family]), socket)
+        }
+      }
+      for node in nodes where !apart.contains(node.number) {
+        for family in families {
+          try node.sh("ip route add default via \(router[family]?.split(separator: "/")[0] ?? "")")
+        }
+      }
     }
     try switchboard.run {
       try Sysctl.write(["net", "ipv4", "ip_forward"], "1")
@@ -149,8 +173,9 @@ final class LabNode: Sendable {
 
   private let below: ClusterLab.Below
 
+  /// Gives a link of the thread's namespace an address.
   @discardableResult
-  private static func give(
+  static func give(
     _ link: InterfaceName, _ address: String, _ socket: borrowing RouteSocket
   ) throws -> UInt32 {
     let index = try socket.link(named: link).index

@@ -86,14 +86,6 @@ struct FlatNetworkTests {
     #expect(try node.cnictl("show").contains("all is as it should be"))
   }
 
-  @Test("joins pods of ten nodes")
-  func joinsTen() throws {
-    let lab = try ClusterLab(10)
-    try lab.apply()
-    let pods = try lab.pods()
-    try lab.expectAllPairs(pods)
-  }
-
   @Test("goes with leave, but for what others have made")
   func leaves() throws {
     let lab = try ClusterLab(2)
