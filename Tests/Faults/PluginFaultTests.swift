@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import Linux
 import TestSupport
@@ -11,15 +12,17 @@ import Testing
 struct PluginFaultTests {
   @Test(
     "of a plugin that makes an interface: one answer, no false success, nothing left",
-    arguments: FaultChain.main)
+    arguments: FaultChain.main.filter { FaultSettings.isChosen($0.last) })
   func interfaces(_ chain: FaultChain) async throws { try await Self.sweep(chain) }
 
   @Test(
-    "of another plugin: one answer, no false success, nothing left", arguments: FaultChain.meta)
+    "of another plugin: one answer, no false success, nothing left",
+    arguments: FaultChain.meta.filter { FaultSettings.isChosen($0.last) })
   func others(_ chain: FaultChain) async throws { try await Self.sweep(chain) }
 
   @Test(
-    "of cnictl: no false success, and the next one mends it", arguments: ControlScene.all)
+    "of cnictl: no false success, and the next one mends it",
+    arguments: ControlScene.all.filter { FaultSettings.isChosen($0.testDescription) })
   func commands(_ scene: ControlScene) async throws {
     try SystemCalls.requireTracer()
     let directory = try TemporaryDirectory()
@@ -27,7 +30,10 @@ struct PluginFaultTests {
     try File.replace(directory.path("cnictl"), with: program, mode: 0o755, flushed: false)
     let path = directory.path
     let tally = try await OwnMounts.run(emptying: FaultWorld.stateDirectories) {
-      try ControlSweep(scene, path).sweep(FaultSettings.points(24), seed: FaultSettings.seed)
+      let tally = try ControlSweep(scene, path).sweep(
+        FaultSettings.points(24), seed: FaultSettings.seed)
+      Self.say(tally, of: path)
+      return tally
     }
     // Until here, so that the program stays.
     _ = directory.path
@@ -47,10 +53,10 @@ struct PluginFaultTests {
   /// The same of Debian's plugins, for the report alone: of those that most pods use, and, since
   /// they take ten times as long, fewer.
   private static func upstreamTallies(_ chain: FaultChain) async throws -> [FaultTally] {
-    guard ["bridge", "host-local"].contains(chain.last), FaultSettings.isReported,
-      try File.status(of: FaultMaker.upstream.directory) != nil
+    guard ["bridge", "host-local", "portmap", "tuning"].contains(chain.last),
+      FaultSettings.isReported, try File.status(of: FaultMaker.upstream.directory) != nil
     else { return [] }
-    return try await tallies(chain, .upstream, FaultSettings.points(14))
+    return try await tallies(chain, .upstream, FaultSettings.upstreamPoints(14))
   }
 
   private static func tallies(
@@ -58,18 +64,26 @@ struct PluginFaultTests {
   ) async throws -> [FaultTally] {
     try await OwnMounts.run(emptying: FaultWorld.stateDirectories) {
       let sweep = try PluginSweep(chain, of: maker)
-      return try maker.verbs.map { try sweep.sweep($0, count, seed: FaultSettings.seed) }
+      return try maker.verbs.map { verb in
+        let tally = try sweep.sweep(verb, count, seed: FaultSettings.seed)
+        say(tally, of: maker.directory)
+        return tally
+      }
     }
+  }
+
+  /// At once, since a whole sweep takes its time.
+  private static func say(_ tally: FaultTally, of directory: String) {
+    let lines = tally.table.split(separator: "\n") + tally.complaints.map { "wrong: \($0)" }
+    print(lines.map { "\(directory) | \($0)" }.joined(separator: "\n"))
+    fflush(nil)
   }
 
   private static func tell(
     _ tallies: [FaultTally], beside upstream: [FaultTally] = []
   ) throws {
     for tally in tallies {
-      let other = upstream.first { $0.subject == tally.subject }
-      print(tally.table)
-      if let other { print("upstream: \(other.table)") }
-      try tally.report(beside: other)
+      try tally.report(beside: upstream.first { $0.subject == tally.subject })
       for complaint in tally.complaints { Issue.record("\(complaint)") }
     }
   }

@@ -63,7 +63,8 @@ final class PluginSweep {
     if calls.calls.count < 3 { tally.complain("makes no calls") }
 
     var isPrepared = false
-    for fault in Fault.sample(Fault.all(at: calls), count, seed: seed) {
+    let faults = Fault.all(at: calls).filter(maker.isFair)
+    for fault in Fault.sample(faults, count, seed: seed) {
       do {
         if !isPrepared || verb.changes { try prepare(verb) }
         isPrepared = true
@@ -91,8 +92,12 @@ final class PluginSweep {
 
   private func prepare(_ verb: FaultVerb) throws {
     switch verb {
-    case .add, .checkOfNothing: _ = try addAll(1, count: chain.plugins(1).count - 1)
-    case .delete, .check, .collect: _ = try addAll(1)
+    case .add, .checkOfNothing:
+      let before = try addAll(1, count: chain.plugins(1).count - 1)
+      results = before + results.suffix(1)
+    case .delete, .check, .collect:
+      results = try addAll(1)
+      if !maker.isRepeatable { added = try world.picture() }
     case .status: ()
     }
   }
