@@ -431,7 +431,6 @@ run_tests() {
     [ -z "$filter" ] || [ "$report" != "$house/Tests/Report/README.md" ] ||
       die 'a report of some of the tests needs a place of its own: --report FILE'
     [ -d "$(dirname -- "$report")" ] || die "there is no directory $(dirname -- "$report")"
-    scratch=$(mktemp -d "${TMPDIR:-/tmp}/swift-cni-report.XXXXXX")
   fi
   find_swift
   # shellcheck disable=SC2086 # two lists of names
@@ -443,42 +442,53 @@ run_tests() {
   SWIFT_CNI_STATIC=$("$swift" build -c release --show-bin-path)/cni
   export SWIFT_CNI_STATIC
   step 'building the tests' "$swift" build --build-tests
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/swift-cni-tests.XXXXXX")
+  if [ -n "$report" ]; then
+    SWIFT_CNI_REPORT=$scratch/figures
+    export SWIFT_CNI_REPORT
+    mkdir -- "$SWIFT_CNI_REPORT"
+  fi
   set -- "$swift" test --skip-build
   [ -z "$filter" ] || set -- "$@" --filter "$filter"
-  if [ -n "$report" ]; then
-    run_and_report "$@"
-  elif [ "${CI:-}" = true ]; then
-    say '· running the tests'
-    "$@" </dev/null
+  say '· running the tests'
+  told=$scratch/tests
+  failed=
+  if [ "${CI:-}" = true ]; then
+    # There nobody can look into a file afterwards, nor at a run that hangs.
+    mkfifo -- "$scratch/pipe"
+    tee -- "$told" <"$scratch/pipe" &
+    "$@" >"$scratch/pipe" 2>&1 </dev/null || failed=yes
+    wait $!
   else
-    step 'running the tests' "$@"
-    grep -E 'Test run with|Executed [0-9]+ tests' "$log" | tail -n 1
+    "$@" >"$told" 2>&1 </dev/null || failed=yes
   fi
+  cat -- "$told" >>"$log"
+  total=$(grep -E 'Test run with' "$told" | tail -n 1 | sed 's/^[^T]*//')
+  [ -z "$report" ] || write_report
+  say "· ${total:-the tests did not come to their end}"
+  [ -n "$failed" ] || return 0
+  failures "$told" >&2
+  say "install.sh: tests failed (all of it: $log)" >&2
+  log=
+  exit 1
 }
 
-# Runs the tests, and makes a page of what they tell, also when some of them fail.
-run_and_report() {
-  say '· running the tests'
-  SWIFT_CNI_REPORT=$scratch/figures
-  export SWIFT_CNI_REPORT
-  mkdir -- "$SWIFT_CNI_REPORT"
-  failed=
-  "$@" >"$scratch/tests" 2>&1 </dev/null || failed=yes
-  total=$(grep -E 'Test run with' "$scratch/tests" | tail -n 1 | sed 's/^[^T]*//')
-  cat "$scratch/tests" >>"$log"
-  [ -z "$failed" ] || grep -E '^✘ ' "$scratch/tests" >&2 || tail -n 25 "$scratch/tests" >&2
+# failures FILE: what the tests in it have failed of, each with what it says, and the end of what came
+# to none: last of all, since of a long log the end is read.
+failures() {
+  awk '/^(◇|✔|✘|➜)/ { shown = /^✘ .* recorded an issue/ } shown' "$1" | tail -n 400
+  grep -qE '^✘ .* recorded an issue' "$1" || tail -n 25 "$1"
+}
+
+# Makes a page of what the tests have told, also when some of them failed.
+write_report() {
   processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
   "$("$swift" build --show-bin-path)/testreport" "$SWIFT_CNI_REPORT" "$report" \
     "swift-cni $(git describe --always --dirty 2>/dev/null || echo 'of unknown version')" \
     "upstream: containernetworking-plugins $(dpkg-query -W -f '${Version}' containernetworking-plugins)" \
     "Linux $(uname -r), $(nproc) × ${processor:-unknown processor}" \
     "${total:-The tests did not come to their end}${filter:+, those that match $filter}"
-  say "· ${total:-the tests did not come to their end}"
   say "· the report is $report"
-  [ -n "$failed" ] || return 0
-  say "install.sh: tests failed (all of it: $log)" >&2
-  log=
-  exit 1
 }
 
 verb=install

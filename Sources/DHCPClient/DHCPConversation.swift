@@ -179,14 +179,15 @@ public struct DHCPConversation: Sendable {
     }
   }
 
-  /// Ends everything; gives the message that returns the lease, if there is one in force.
+  /// Ends everything; gives the message that returns the lease, if there is one in force, or what has
+  /// been requested: its server may have granted that by now, and would keep it for nobody.
   public mutating func stop(at now: BootTime) -> Step? {
     defer {
       lease = nil
       phase = .idle
       due = nil
     }
-    guard let lease, !isPast(lease.end, now) else { return nil }
+    guard let lease = lease ?? requested, !isPast(lease.end, now) else { return nil }
     transaction = .random(in: .min ... .max)
     var message = DHCPMessage(.release, transaction: transaction, from: hardwareAddress)
     message.clientAddress = lease.address
@@ -265,6 +266,11 @@ public struct DHCPConversation: Sendable {
     message.options[.parameterRequestList] =
       identity.requested.isEmpty ? nil : identity.requested.map(\.rawValue)
     return message
+  }
+
+  /// What a server has offered and was asked for.
+  private var requested: DHCPLease? {
+    if case .requesting(let offer) = phase { offer } else { nil }
   }
 
   private var clientIdentifier: [UInt8] {

@@ -146,14 +146,19 @@ public struct DHCPv6Conversation: Sendable {
     return [.send(message)] + refuse(declined.server, at: now)
   }
 
-  /// Ends everything; gives the message that returns the lease, if there is one in force.
+  /// Ends everything; gives the message that returns the lease, if there is one in force, or what has
+  /// been requested: its server may have granted that by now, and would keep it for nobody.
   public mutating func stop(at now: BootTime) -> DHCPv6Message? {
     defer {
       lease = nil
       phase = .idle
       due = nil
     }
-    guard let lease, lease.end.map({ now < $0 }) ?? true else { return nil }
+    guard let lease else {
+      guard case .requesting(let address, let server) = phase else { return nil }
+      return message(.release, about: address, to: server, at: now)
+    }
+    guard lease.end.map({ now < $0 }) ?? true else { return nil }
     return message(.release, about: lease.address, to: lease.server, at: now)
   }
 

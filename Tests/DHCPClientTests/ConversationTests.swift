@@ -268,6 +268,23 @@ struct ConversationTests {
     #expect(client.stop(at: .at(11)) == nil)
   }
 
+  @Test("gives back what it has requested, which its server may have granted by now")
+  func releaseOfRequested() throws {
+    var client = try DHCPConversation.client()
+    let discover = try #require(client.begin(at: .at(0)).sent)
+    var looking = client
+    #expect(looking.stop(at: .at(1)) == nil, "nothing has been requested")
+    let request = try #require(
+      client.receive(server.answer(.offer, to: discover), at: .at(0)).sent)
+    let end = client.stop(at: .at(1))
+    let release = try #require([end].compactMap { $0 }.sent)
+    #expect(release.kind == .release)
+    #expect(release.clientAddress.bytes == request.options[.requestedAddress])
+    #expect(release.options[.serverIdentifier] == server.address.bytes)
+    #expect(client.receive(server.answer(.acknowledgement, to: request), at: .at(2)) == [])
+    #expect(client.phase == .idle)
+  }
+
   @Test("never asks faster than once a second, however short or odd the lease")
   func shortLeases() throws {
     for seconds in [2, 3, 4, 10, 59, 3600] {

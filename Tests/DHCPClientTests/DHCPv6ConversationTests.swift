@@ -47,6 +47,21 @@ struct DHCPv6ConversationTests {
     #expect(client.stop(at: .at(102)) == nil)
   }
 
+  @Test("gives back what it has requested, which its server may have granted by now")
+  func releaseOfRequested() throws {
+    var client = DHCPv6Conversation.client()
+    let solicit = try #require(client.begin(at: .at(0)).sent)
+    var looking = client
+    #expect(looking.stop(at: .at(1)) == nil, "nothing has been requested")
+    let request = try #require(
+      client.receive(server.answer(.advertise, to: solicit), at: .at(1)).sent)
+    let end = client.stop(at: .at(2))
+    let release = try #require(end)
+    #expect(release.kind == .release && release[2] == server.identifier)
+    #expect(release[3]?.dropFirst(12) == request[3]?.dropFirst(12), "the address")
+    #expect(client.receive(server.answer(.reply, to: request), at: .at(3)) == [])
+  }
+
   @Test("has more time from its own server in time, and from any server later")
   func extended() throws {
     var client = DHCPv6Conversation.client()

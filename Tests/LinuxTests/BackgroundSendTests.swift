@@ -3,7 +3,7 @@ import Linux
 import TestSupport
 import Testing
 
-@Suite("A send by a helper process", .timeLimit(.minutes(1)))
+@Suite("A send by a helper process", .endsWithinTheHour)
 struct BackgroundSendTests {
   /// Two sockets that are each other's end.
   private struct Ends: ~Copyable {

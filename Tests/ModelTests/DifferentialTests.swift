@@ -8,7 +8,7 @@ import Witness
 /// Ours and Debian's upstream plugins, asked the same.
 ///
 /// `SWIFT_CNI_SEED=…` repeats a case, `SWIFT_CNI_ROUNDS=…` tries so many of each plugin.
-@Suite("Ours beside upstream's", .needsRoot, .timeLimit(.minutes(60)))
+@Suite("Ours beside upstream's", .needsRoot, .endsWithinTheHour)
 struct DifferentialTests {
   static let plugins = ["host-local", "static", "bridge", "portmap"]
 

@@ -3,7 +3,7 @@ import Netlink
 import TestSupport
 import Testing
 
-@Suite("An exchange in the background", .needsRoot, .timeLimit(.minutes(1)))
+@Suite("An exchange in the background", .needsRoot, .endsWithinTheHour)
 struct BackgroundExchangeTests {
   private let links: UInt32 = 1
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Witness
 
-@Suite("DEL in a damaged world", .needsRoot, .timeLimit(.minutes(10)))
+@Suite("DEL in a damaged world", .needsRoot, .endsWithinTheHour)
 struct DamageTests {
   @Test("leaves nothing of a pod whose namespace has gone", arguments: Subject.allCases)
   func namespaceGone(_ subject: Subject) throws {

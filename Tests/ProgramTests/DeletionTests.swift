@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Witness
 
-@Suite("The program when it takes a link away", .needsRoot, .timeLimit(.minutes(5)))
+@Suite("The program when it takes a link away", .needsRoot, .endsWithinTheHour)
 struct DeletionTests {
   @Test("leaves nothing of it, and its names free, however often they are used again")
   func again() throws {

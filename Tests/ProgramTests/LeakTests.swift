@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Witness
 
-@Suite("A host with many pods", .needsRoot, .serialized, .timeLimit(.minutes(10)))
+@Suite("A host with many pods", .needsRoot, .serialized, .endsWithinTheHour)
 struct LeakTests {
   @Test("is as before after 1000 ADD and DEL, 100 at a time, and gave no address twice")
   func storm() async throws {

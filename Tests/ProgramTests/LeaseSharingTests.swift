@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("host-local in many processes", .serialized, .timeLimit(.minutes(5)))
+@Suite("host-local in many processes", .serialized, .endsWithinTheHour)
 struct LeaseSharingTests {
   @Test("gives every address once to 256 containers, 16 at a time, and gets all of them back")
   func manyProcesses() async throws {

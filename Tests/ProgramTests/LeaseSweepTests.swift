@@ -2,7 +2,7 @@ import Linux
 import TestSupport
 import Testing
 
-@Suite("host-local, disturbed at every system call", .serialized, .timeLimit(.minutes(5)))
+@Suite("host-local, disturbed at every system call", .serialized, .endsWithinTheHour)
 struct LeaseSweepTests {
   static let other = ["10.1.0.2": "other\r\neth0"]
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Each runtime works in a host of its own: private processes, mounts and network (Lab/lab.sh).
-@Suite("A container runtime on our network", .needsRoot, .timeLimit(.minutes(10)))
+@Suite("A container runtime on our network", .needsRoot, .endsWithinTheHour)
 struct RuntimeTests {
   @Test("gets pods that reach each other and leave nothing behind", arguments: ContainerRuntime.all)
   func works(_ runtime: ContainerRuntime) async throws {

@@ -2,7 +2,7 @@ import Linux
 import TestSupport
 import Testing
 
-@Suite("On Debian's kernel, in a virtual machine", .needsRoot, .timeLimit(.minutes(12)))
+@Suite("On Debian's kernel, in a virtual machine", .needsRoot, .endsWithinTheHour)
 struct GuestCaseTests {
   @Test("holds true what a case says", arguments: GuestCase.all)
   func holds(_ guest: GuestCase) async throws {

@@ -8,7 +8,7 @@ import Witness
 ///
 /// Calls are counted and not timed: what is asked the same number of times, whatever the number of
 /// pods, costs the same but for what the kernel itself does. Times are in the benchmark.
-@Suite("A node with ten thousand pods", .needsRoot, .serialized, .timeLimit(.minutes(10)))
+@Suite("A node with ten thousand pods", .needsRoot, .serialized, .endsWithinTheHour)
 struct ManyPodsTests {
   @Test("is asked as little about the next pod as about the first one")
   func constantWork() async throws {

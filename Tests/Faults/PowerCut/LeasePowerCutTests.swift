@@ -5,7 +5,7 @@ import Testing
 
 /// The power of the disk that holds the leases goes before each change that `host-local` makes, and
 /// when it has answered.
-@Suite("Leases on a disk whose power is cut", .needsRoot, .serialized, .timeLimit(.minutes(10)))
+@Suite("Leases on a disk whose power is cut", .needsRoot, .serialized, .endsWithinTheHour)
 struct LeasePowerCutTests {
   @Test(
     "are whole or not there, and the next pod is served",

@@ -9,7 +9,7 @@ import Witness
 ///
 /// In CI every other point is cut with the journal and the others without; `SWIFT_CNI_ROUNDS=2`
 /// cuts each in both ways.
-@Suite("A list whose disk's power is cut", .needsRoot, .serialized, .timeLimit(.minutes(30)))
+@Suite("A list whose disk's power is cut", .needsRoot, .serialized, .endsWithinTheHour)
 struct ListPowerCutTests {
   @Test(
     "leaves no torn file, and DEL and the next ADD need no help",

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The power goes before each change that `cnictl` makes to what must outlive a reboot.
-@Suite("A node's settings on a disk whose power is cut", .needsRoot, .timeLimit(.minutes(10)))
+@Suite("A node's settings on a disk whose power is cut", .needsRoot, .endsWithinTheHour)
 struct ToolPowerCutTests {
   /// A verb that writes such files, and what it needs.
   struct Verb: Sendable, CustomTestStringConvertible {

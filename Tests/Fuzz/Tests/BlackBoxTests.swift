@@ -7,7 +7,7 @@ import Testing
 /// The built program and input that nobody should send.
 ///
 /// `SWIFT_CNI_SEED=…` repeats the round of a failure; `SWIFT_CNI_ROUNDS=…` tries more of them.
-@Suite("The program under hostile input", .needsRoot, .serialized, .timeLimit(.minutes(60)))
+@Suite("The program under hostile input", .needsRoot, .serialized, .endsWithinTheHour)
 struct BlackBoxTests {
   @Test("answers as the specification says, and a call that fails or is undone changes nothing")
   func mutants() async throws {

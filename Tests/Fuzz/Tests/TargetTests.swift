@@ -6,7 +6,7 @@ import Testing
 /// The readers in a process of their own, with changed inputs.
 ///
 /// `SWIFT_CNI_SEED=…` is where it begins, `SWIFT_CNI_ROUNDS=…` for how many seconds each.
-@Suite("A reader of what comes from outside", .serialized, .timeLimit(.minutes(60)))
+@Suite("A reader of what comes from outside", .serialized, .endsWithinTheHour)
 struct TargetTests {
   static let names = [
     "json", "configuration", "result", "arguments", "names", "netlink", "links", "nftables",

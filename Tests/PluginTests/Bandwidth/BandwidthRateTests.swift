@@ -47,9 +47,15 @@ struct BandwidthRateTests {
     private static func repeated(
       until expected: ClosedRange<Double>, _ measure: () throws -> Double
     ) throws -> Double {
-      var rate = try measure()
-      for _ in 1...4 where !expected.contains(rate) { rate = try measure() }
-      return rate
+      for _ in 1...4 {
+        do {
+          let rate = try measure()
+          if expected.contains(rate) { return rate }
+        } catch is TestProgram.Failure {
+          // iperf3 gives up where its own connection has no answer in time.
+        }
+      }
+      return try measure()
     }
   }
 

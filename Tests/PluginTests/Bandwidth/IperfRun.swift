@@ -17,15 +17,18 @@ enum IperfRun {
   private static func measure(
     _ pod: Pod, _ host: borrowing FreshNamespace, _ arguments: [String]
   ) throws -> Double {
-    // It goes into the background by itself, and ends after one measurement or without any.
+    // It goes into the background by itself, and ends after one measurement or without any. The one
+    // of the measurement before may not be gone yet, so each has a port of its own.
+    let port = "\(UInt16.random(in: 20000..<30000))"
     let started = try pod.run {
-      try run(["--server", "--daemon", "--one-off", "--idle-timeout", "30"])
+      try run(["--server", "--port", port, "--daemon", "--one-off", "--idle-timeout", "30"])
     }
     guard started.isSuccess else { throw failure("server", started) }
     let address = try pod.plainAddress()
     for _ in 1...1000 {
       let tried = try host.run {
-        try run(["--client", address, "--json", "--omit", "1", "--time", "3"] + arguments)
+        try run(
+          ["--client", address, "--port", port, "--json", "--omit", "1", "--time", "3"] + arguments)
       }
       // The server is on its way into the background. With --json that is not told by the code.
       let isTooEarly = String(decoding: tried.output, as: UTF8.self).contains("Connection refused")

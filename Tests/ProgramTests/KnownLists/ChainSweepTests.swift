@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 import Witness
 
-@Suite("A pod with every plugin in its list", .needsRoot, .timeLimit(.minutes(10)))
+@Suite("A pod with every plugin in its list", .needsRoot, .endsWithinTheHour)
 struct ChainSweepTests {
   @Test("leaves nothing if ADD is killed before any change it makes, after DEL or after GC")
   func killed() async throws {

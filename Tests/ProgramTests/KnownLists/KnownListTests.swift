@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("A network list that people run", .needsRoot, .timeLimit(.minutes(10)))
+@Suite("A network list that people run", .needsRoot, .endsWithinTheHour)
 struct KnownListTests {
   @Test(
     "connects pods, answers on mapped ports, passes CHECK, STATUS and GC, and leaves nothing behind",

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 @Suite(
-  "A node with a dozen pods", .needsRoot, .needsUpstream, .timeLimit(.minutes(10)))
+  "A node with a dozen pods", .needsRoot, .needsUpstream, .endsWithinTheHour)
 struct NodeSwapTests {
   @Test(
     "goes from upstream to ours: CHECK, GC and DEL work, and nothing is left",
