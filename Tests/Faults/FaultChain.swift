@@ -7,6 +7,8 @@ struct FaultChain: Sendable, CustomTestStringConvertible {
   let testDescription: String
   /// What is done on the host before, in a shell.
   var preparation = ""
+  /// What runs beside the plugins.
+  var companions: [FaultCompanion] = []
   /// The plugins for one of the pods: 0 stays throughout, 1 comes and goes.
   ///
   /// Addresses, ports and devices are each pod's own, so that an ADD makes the same each time.
@@ -56,6 +58,14 @@ extension FaultChain {
               ],
             ],
           ]
+        ]
+      }),
+    FaultChain(
+      testDescription: "dhcp", companions: [.server, .daemon],
+      plugins: { pod in
+        [
+          ["type": "macvlan", "master": "eth0", "mac": .string("02:00:00:00:02:1\(pod)")],
+          ["type": "dhcp", "ipam": ["type": "dhcp"]],
         ]
       }),
     behindBridge("portmap") { pod in

@@ -22,14 +22,17 @@ final class FaultWorld {
   private let pod: FreshNamespace
   /// Where the programs lie.
   let directory: String
+  private let logs: TemporaryDirectory
+  private let companions: [BackgroundProgram]
 
   /// A new one, without anything of an earlier one.
   ///
   /// - Parameters:
   ///   - directory: where the programs lie.
   ///   - preparation: for a shell on the host; `$OUTSIDE` leads to the other end of its network.
-  /// - Throws: `SystemError`, `ShellFailure`.
-  init(_ directory: String, preparation: String) throws {
+  ///   - companions: what runs beside the programs.
+  /// - Throws: `SystemError`, `ShellFailure`, ``Failed``.
+  init(_ directory: String, preparation: String, companions: [FaultCompanion] = []) throws {
     for state in Self.stateDirectories { try Directory.empty(state) }
     let host = try FreshNamespace()
     let outside = try FreshNamespace()
@@ -53,6 +56,17 @@ final class FaultWorld {
         ip route add default via 192.0.2.1
         """)
     }
+    let logs = try TemporaryDirectory()
+    var running: [BackgroundProgram] = []
+    for (number, companion) in companions.enumerated() {
+      let log = logs.path("\(number)")
+      running.append(
+        try companion.isOutside
+          ? outside.run { try companion.start(directory, log: log) }
+          : host.run { try companion.start(directory, log: log) })
+    }
+    self.companions = running
+    self.logs = logs
     neighbour = try FreshNamespace()
     pod = try FreshNamespace()
     self.host = host
@@ -186,8 +200,10 @@ final class FaultWorld {
     }
   }
 
-  /// Whether a file says something else each time: caches, cursors, when files were changed.
+  /// Whether a file says something else each time: caches, cursors, when files were changed, when
+  /// leases began.
   private static func isVolatile(_ path: String) -> Bool {
-    path.contains(".swift-cni/") || path.contains("/last_reserved_ip.") || path.hasSuffix("/stamp")
+    path.contains(".swift-cni/") || path.contains("/last_reserved_ip.")
+      || path.hasSuffix("/stamp") || path.hasPrefix("/run/cni/dhcp/")
   }
 }

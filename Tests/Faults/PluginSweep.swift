@@ -19,7 +19,8 @@ final class PluginSweep {
   init(_ chain: FaultChain, of maker: FaultMaker) throws {
     self.chain = chain
     self.maker = maker
-    world = try FaultWorld(maker.directory, preparation: chain.preparation)
+    world = try FaultWorld(
+      maker.directory, preparation: chain.preparation, companions: chain.companions)
     try settle()
   }
 
@@ -37,7 +38,8 @@ final class PluginSweep {
   }
 
   private func startAgain() throws {
-    world = try FaultWorld(maker.directory, preparation: chain.preparation)
+    world = try FaultWorld(
+      maker.directory, preparation: chain.preparation, companions: chain.companions)
     try settle()
   }
 
