@@ -13,7 +13,7 @@ struct Fault: Hashable, Sendable, CustomStringConvertible {
 
   let kind: Kind
   /// What the tracer is to do.
-  private let action: String
+  let action: String
   let call: SystemCalls.Call
 
   var description: String { "\(kind.rawValue) (\(action)) at \(call.number): \(call.line)" }

@@ -4,7 +4,7 @@ import Mutation
 /// How much of the sweeps is done.
 ///
 /// `SWIFT_CNI_ROUNDS=all` does all of them; a number, so many points of each verb. `SWIFT_CNI_SEED`
-/// chooses other points, `SWIFT_CNI_SWEEPS=bridge,ptp` these sweeps alone.
+/// chooses other points, `SWIFT_CNI_SWEEPS=bridge,ptp DEL` these sweeps alone.
 enum FaultSettings {
   static let seed = FuzzSettings.seed ?? 20_261_121
 
@@ -21,10 +21,18 @@ enum FaultSettings {
     isWhole ? 4 * usual : FuzzSettings.rounds(usual)
   }
 
-  /// Whether a sweep is wanted.
-  static func isChosen(_ sweep: String) -> Bool {
-    guard let names = Environment.current()["SWIFT_CNI_SWEEPS"] else { return true }
-    return names.split(separator: ",").contains { $0 == sweep }
+  /// Whether any sweep of a subject is wanted.
+  static func isChosen(_ subject: String) -> Bool {
+    chosen?.contains { $0 == subject || $0.hasPrefix("\(subject) ") } ?? true
+  }
+
+  /// Whether the sweep of a verb is wanted.
+  static func isChosen(_ subject: String, _ verb: FaultVerb) -> Bool {
+    chosen?.contains { $0 == subject || $0 == "\(subject) \(verb.rawValue)" } ?? true
+  }
+
+  private static var chosen: [Substring]? {
+    Environment.current()["SWIFT_CNI_SWEEPS"]?.split(separator: ",")
   }
 
   private static var isWhole: Bool { Environment.current()["SWIFT_CNI_ROUNDS"] == "all" }

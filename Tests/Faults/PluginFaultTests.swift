@@ -64,7 +64,8 @@ struct PluginFaultTests {
   ) async throws -> [FaultTally] {
     try await OwnMounts.run(emptying: FaultWorld.stateDirectories) {
       let sweep = try PluginSweep(chain, of: maker)
-      return try maker.verbs.map { verb in
+      let verbs = maker.verbs.filter { FaultSettings.isChosen(chain.last, $0) }
+      return try verbs.map { verb in
         let tally = try sweep.sweep(verb, count, seed: FaultSettings.seed)
         say(tally, of: maker.directory)
         return tally

@@ -66,7 +66,8 @@ final class PluginSweep {
 
     var isPrepared = false
     let faults = Fault.all(at: calls).filter(maker.isFair)
-    for fault in Fault.sample(faults, count, seed: seed) {
+    let sample = Fault.sample(faults, count, seed: seed)
+    for fault in sample + faults.filter({ chain.known($0) && !sample.contains($0) }) {
       do {
         if !isPrepared || verb.changes { try prepare(verb) }
         isPrepared = true

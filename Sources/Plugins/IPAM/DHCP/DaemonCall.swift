@@ -13,6 +13,9 @@ enum DaemonCall {
   /// How long the daemon may be silent: while it waits for a server it says so in between.
   private static let patience = Duration.seconds(30)
 
+  /// How often in a row the socket may be ready for nothing, before that is an error.
+  private static let fruitlessLimit = 100
+
   /// Where the daemon listens, by the configuration.
   static func path(_ request: Request) throws(ProtocolError) -> String {
     let ipam = try request.configuration.ipam
@@ -84,11 +87,15 @@ enum DaemonCall {
     _ bytes: [UInt8], by connection: borrowing LocalConnection
   ) throws(SystemError) {
     var rest = bytes[...]
-    while !rest.isEmpty {
-      rest = rest.dropFirst(try connection.send(rest))
+    var fruitless = 0
+    while fruitless < fruitlessLimit {
+      let sent = try connection.send(rest)
+      rest = rest.dropFirst(sent)
       guard !rest.isEmpty else { return }
+      fruitless = sent == 0 ? fruitless + 1 : 0
       try wait(connection.readiness.descriptor, writing: true)
     }
+    throw SystemError(operation: "send", subject: "", errno: .tryAgain)
   }
 
   /// Everything up to the end that the daemon sets.
@@ -96,13 +103,21 @@ enum DaemonCall {
     by connection: borrowing LocalConnection
   ) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
-    while bytes.count <= limit {
+    var fruitless = 0
+    while fruitless < fruitlessLimit {
       try wait(connection.readiness.descriptor)
-      guard let part = try connection.receive(limit: 65536) else { continue }
+      guard let part = try connection.receive(limit: 65536) else {
+        fruitless += 1
+        continue
+      }
       if part.isEmpty { return bytes }
+      fruitless = 0
       bytes += part
+      guard bytes.count <= limit else {
+        throw SystemError(operation: "recv", subject: "", errno: .messageTooLong)
+      }
     }
-    throw SystemError(operation: "recv", subject: "", errno: .messageTooLong)
+    throw SystemError(operation: "recv", subject: "", errno: .tryAgain)
   }
 
   private static func wait(_ descriptor: Int32, writing: Bool = false) throws(SystemError) {
