@@ -31,8 +31,12 @@ final class FaultWorld {
   ///   - directory: where the programs lie.
   ///   - preparation: for a shell on the host; `$OUTSIDE` leads to the other end of its network.
   ///   - companions: what runs beside the programs.
+  ///   - podLinks: whether each pod has an eth0 of its own on the host's network already.
   /// - Throws: `SystemError`, `ShellFailure`, ``Failed``.
-  init(_ directory: String, preparation: String, companions: [FaultCompanion] = []) throws {
+  init(
+    _ directory: String, preparation: String, companions: [FaultCompanion] = [],
+    podLinks: Bool = false
+  ) throws {
     for state in Self.stateDirectories { try Directory.empty(state) }
     let host = try FreshNamespace()
     let outside = try FreshNamespace()
@@ -67,8 +71,21 @@ final class FaultWorld {
     }
     self.companions = running
     self.logs = logs
-    neighbour = try FreshNamespace()
-    pod = try FreshNamespace()
+    let neighbour = try FreshNamespace()
+    let pod = try FreshNamespace()
+    if podLinks {
+      try host.run { [paths = [neighbour.path, pod.path]] in
+        for (number, path) in paths.enumerated() {
+          try Shell.run(
+            """
+            ip link add eth0 link eth0 address 02:00:00:00:02:1\(number) netns \(path) \
+              type macvlan mode bridge
+            """)
+        }
+      }
+    }
+    self.neighbour = neighbour
+    self.pod = pod
     self.host = host
     self.outside = outside
     self.directory = directory
