@@ -11,13 +11,17 @@ import Witness
 /// `SWIFT_CNI_ROUNDS=20000` lets so many come and go.
 @Suite("A node after many pods", .needsRoot, .timeLimit(.minutes(240)))
 struct SoakTests {
-  @Test("has the links, rules, files and sockets that it had before, and no more")
+  @Test("has the links, rules, files and sockets that it had before, and asks as little")
   func soak() async throws {
     let pairs = FuzzSettings.rounds(200)
     let places = 4
-    let (before, after, failures) = try await OwnMounts.run(emptying: ["/var/lib", "/run"]) {
-      let network = try PodNetwork(callers: places)
+    let (before, after, failures, costs) = try await OwnMounts.run(
+      emptying: ["/var/lib", "/run"]
+    ) {
+      let lab = CountedCalls()
+      let network = try PodNetwork(callers: places, program: lab.program)
       _ = try Self.pods(network, places, count: 40)
+      let first = try lab.least(network)
       var before = try NodeCounts(network)
       // What the last of them have closed goes a moment later.
       _ = try Patience.until(.seconds(5)) {
@@ -33,9 +37,20 @@ struct SoakTests {
         after = try NodeCounts(network)
         return after.hasNoMoreSockets(than: before)
       }
-      return (before, after, failures)
+      return (before, after, failures, (first: first, last: try lab.least(network)))
     }
     #expect(failures == [])
+    var figures: JSONObject = [:]
+    for verb in [LoadCall.Verb.add, .delete] {
+      let (first, last) = (try #require(costs.first[verb]), try #require(costs.last[verb]))
+      #expect(first.messages > 3)
+      #expect(last.messages == first.messages, "\(verb) netlink messages")
+      #expect(last.calls <= first.calls + 6, "\(verb) system calls: \(first.calls), \(last.calls)")
+      for (name, count) in [("before", first), ("after", last)] {
+        figures["\(verb.rawValue) system calls \(name)"] = .integer(count.calls)
+        figures["\(verb.rawValue) netlink messages \(name)"] = .integer(count.messages)
+      }
+    }
     #expect(after.hasNoMoreSockets(than: before), "\(before.sockets) → \(after.sockets)")
     #expect(Witness.difference(from: before.picture, to: after.picture) == [])
     try GateReport.tell(
@@ -43,13 +58,15 @@ struct SoakTests {
       [.residue],
       ours: GateFigures(
         tried: pairs, failed: failures.count,
-        others: [
-          "slab KiB before": .integer(before.slab), "slab KiB after": .integer(after.slab),
-          "links, rules and files before": .integer(before.picture.count),
-          "links, rules and files after": .integer(after.picture.count),
-          "netlink sockets before": .integer(before.sockets["netlink"] ?? -1),
-          "netlink sockets after": .integer(after.sockets["netlink"] ?? -1),
-        ]))
+        others: JSONObject(
+          members: figures.members + [
+            JSONMember("slab KiB before", .integer(before.slab)),
+            JSONMember("slab KiB after", .integer(after.slab)),
+            JSONMember("links, rules and files before", .integer(before.picture.count)),
+            JSONMember("links, rules and files after", .integer(after.picture.count)),
+            JSONMember("netlink sockets before", .integer(before.sockets["netlink"] ?? -1)),
+            JSONMember("netlink sockets after", .integer(after.sockets["netlink"] ?? -1)),
+          ])))
   }
 
   /// Lets so many pods come and go; says what went wrong.
