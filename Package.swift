@@ -188,7 +188,7 @@ let proof: [Target] = [
     "ServicesTests",
     [
       "Services", "Conntrack", "Nftables", "Netlink", "Addressing", "JSON", "Linux", "TestSupport",
-      "Witness", "NodeFiles",
+      "Witness", "NodeFiles", "PacketChurn", "Mutation", "cni",
     ], besides: ["Goldens"]),
   tests(
     "CNIRuntimeTests", ["CNIRuntime", "CNI", "TestSupport"] + ground, resources: [.copy("Goldens")]),
@@ -260,9 +260,13 @@ let proof: [Target] = [
   .executableTarget(
     name: "cnibench", dependencies: ["CLinux", "JSON", "Figures"], path: "Tests/Bench/cnibench",
     swiftSettings: settings),
+  // Counts packets while pods of services come and go, for a test and for the benchmark.
+  floor("PacketChurn", ["Addressing", "Linux"], path: "Tests/PacketChurn"),
   .executableTarget(
     name: "servicebench",
-    dependencies: ["Services", "Nftables", "Netlink", "Addressing", "Linux", "Figures"],
+    dependencies: [
+      "Services", "Nftables", "Netlink", "PacketChurn", "Addressing", "Linux", "Figures",
+    ],
     path: "Tests/Bench/servicebench", swiftSettings: settings),
 ]
 

@@ -8,6 +8,11 @@ struct Options {
   var classic = 10_000
   /// How often a program is run.
   var rounds = 100
+  /// How many datagrams a second meet how many ADD, and as many DEL.
+  var rate = 10_000
+  var changes = 500
+  /// Only these datagrams, and none of the other figures.
+  var isChurnOnly = false
   var programs: ProgramLab.Programs?
   /// The file to write.
   var page: String?
@@ -21,6 +26,8 @@ struct Options {
       --some N, --many N            numbers of services                    (10000, 40000)
       --classic N                   services in kube-proxy's classic shape (10000)
       --rounds N                    how often a plugin is run              (100)
+      --changes N                   ADD and DEL under a stream of datagrams  (500)
+      --only-changes                that alone
       --note TEXT                   a line for the page, such as a version
 
     Tests/Bench/services builds and finds all of these by itself.
@@ -31,6 +38,10 @@ struct Options {
     var rest = arguments.makeIterator()
     var (plugins, cnictl) = ("", "")
     while let name = rest.next() {
+      if name == "--only-changes" {
+        isChurnOnly = true
+        continue
+      }
       guard let value = rest.next() else { throw BenchFailure(text: Options.usage) }
       switch name {
       case "--plugins": plugins = value
@@ -40,6 +51,7 @@ struct Options {
       case "--many": many = try Options.number(value)
       case "--classic": classic = try Options.number(value)
       case "--rounds": rounds = try Options.number(value)
+      case "--changes": changes = try Options.number(value)
       case "--note": notes.append(value)
       default: throw BenchFailure(text: Options.usage)
       }

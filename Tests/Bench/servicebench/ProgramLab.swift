@@ -40,7 +40,10 @@ final class ProgramLab {
     try define()
   }
 
-  deinit {
+  deinit { Self.remove(directory) }
+
+  /// Removes a directory with all it holds.
+  static func remove(_ directory: String) {
     do {
       try Load.run("/bin/rm", ["-rf", directory])
     } catch {

@@ -1,5 +1,7 @@
+import Addressing
 import Figures
 import Linux
+import PacketChurn
 
 /// All figures about services, and which of them are goals.
 struct ServiceFigures {
@@ -112,6 +114,36 @@ struct ServiceFigures {
       Goal(
         what: "3 000 connections over 3 endpoints, the worst share's distance from a third",
         measured: "\(decimal(worst)) %", rival: "5 %", ratio: worst / 5, limit: 1))
+  }
+
+  /// What becomes of packets while pods come and go, by the installed plugin.
+  mutating func measureChurn(_ programs: ProgramLab.Programs, _ options: Options) throws {
+    for family in IPFamily.allCases {
+      let directory = "/run/servicebench-\(CurrentProcess.id)-\(family)"
+      try Directory.create(directory, mode: 0o700)
+      defer { ProgramLab.remove(directory) }
+      let churn = try ChurnNode("\(programs.plugins)/cni", in: directory, family)
+      let changes = ChurnChanges(churn)
+      let stream = try PacketStream(churn, rate: options.rate)
+      // The stream has this thread, and ends with the changes.
+      Task.detached { [count = options.changes] in changes.run(count) }
+      let found = try stream.run(during: changes)
+      let what = "\(family), \(grouped(options.changes)) ADD and as many DEL"
+      row("datagrams a second during \(what)", grouped(found.rate))
+      row(
+        "datagrams, and those heard, during \(what)",
+        "\(grouped(found.sent)), \(grouped(found.heard))")
+      row("lost by queues of the machine meanwhile, answers included", "\(found.overflowed)")
+      row("service, ADD, during these datagrams", found.added.summary)
+      row("service, DEL, during these datagrams", found.deleted.summary)
+      let faults = found.faults.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
+      goals.append(
+        Goal(
+          what: "datagrams lost or led astray during \(what)",
+          measured: faults.isEmpty ? "0 of \(grouped(found.sent))" : faults,
+          rival: "none, at \(grouped(options.rate)) a second",
+          ratio: Double(found.faults.values.reduce(0, +)), limit: 0))
+    }
   }
 
   private mutating func row(_ what: String, _ figure: String) { rows.append((what, figure)) }

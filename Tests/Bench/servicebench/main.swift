@@ -9,9 +9,12 @@ import Linux
 do {
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
   var figures = ServiceFigures()
-  try figures.measureTables(options)
-  if let programs = options.programs { try figures.measurePrograms(programs, options) }
-  try figures.measurePackets(options)
+  if !options.isChurnOnly {
+    try figures.measureTables(options)
+    if let programs = options.programs { try figures.measurePrograms(programs, options) }
+    try figures.measurePackets(options)
+  }
+  if let programs = options.programs { try figures.measureChurn(programs, options) }
   let page = figures.page(notes: options.notes)
   print(page, terminator: "")
   if let path = options.page { try File.replace(path, with: Array(page.utf8), mode: 0o644) }
