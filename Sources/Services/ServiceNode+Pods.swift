@@ -69,7 +69,8 @@ extension ServiceNode {
 
   /// Takes attachments out of all services that they answer for.
   ///
-  /// Needs no definition and no configuration; an attachment that has left nothing is no error.
+  /// Needs no definition and no configuration; an attachment that has left nothing is no error. What
+  /// somebody has not finished is made anew, whoever is named.
   ///
   /// - Throws: ``ServiceError``.
   public func detach(_ owners: [EndpointOwner]) throws(ServiceError) {
@@ -96,8 +97,11 @@ extension ServiceNode {
       case .missing: continue
       }
     }
-    guard !present.isEmpty else { return }
-    let stamp = try store.doing { store throws(SystemError) in try store.stamp() }
+    let (isUnfinished, stamp) = try store.doing { store throws(SystemError) in
+      (try store.hasMark(), try store.stamp())
+    }
+    // An ADD that was not finished has left no file, but the kernel may have done what it asked.
+    guard !present.isEmpty || isUnfinished else { return }
     var isLaid = true
     if stamp != nil, !isDamaged {
       switch try exchange(names.sorted(), without: Set(present.keys), with: nil) {
@@ -179,7 +183,9 @@ extension ServiceNode {
       case .outOfStep: return .outOfStep
       case .tooManyBuckets, .kernel: break
       }
-      try store.doing { store throws(SystemError) in try store.clearMark() }
+      if error.isRefusal {
+        try store.doing { store throws(SystemError) in try store.clearMark() }
+      }
       throw .kernel(error)
     }
     do throws(ServiceError) {

@@ -52,8 +52,10 @@ extension ServiceNode {
         try plane.replace(former, with: frontends, report.settings)
       }
     } catch {
-      // The kernel is as it was; the store is too, if it was good.
-      if isTrusted { try store.doing { store throws(SystemError) in try store.clearMark() } }
+      // The kernel is as it was, if it has said so; the store is too, if it was good.
+      if isTrusted, error.isRefusal {
+        try store.doing { store throws(SystemError) in try store.clearMark() }
+      }
       throw .kernel(error)
     }
     // Before that nobody would answer at them, and some other program of the node might.

@@ -21,7 +21,7 @@ public protocol ServicePlane {
 
   /// Makes some frontends give way to others in one transaction; others may be left out.
   ///
-  /// - Throws: ``ServiceTableError``; then nothing has changed.
+  /// - Throws: ``ServiceTableError``; then nothing has changed, unless it is no refusal.
   func change(from old: [Frontend], to new: [Frontend]) throws(ServiceTableError)
 
   /// Makes the tables anew in one transaction.

@@ -14,8 +14,8 @@ extension ServiceTable {
   ///   - old: the frontends that are there and change, all of a service or more.
   ///   - new: what they are to be; those that stay as they are may be in both.
   ///   - socket: where the packet filter is.
-  /// - Throws: ``ServiceTableError``; then nothing has changed. `missing` and `outOfStep` are mended
-  ///   by ``replace(with:_:on:)``.
+  /// - Throws: ``ServiceTableError``; then nothing has changed, unless an answer was lost. `missing`
+  ///   and `outOfStep` are mended by ``replace(with:_:on:)``.
   public static func change(
     from old: [Frontend], to new: [Frontend],
     on socket: borrowing NetlinkSocket<NetfilterFamily>
@@ -53,7 +53,7 @@ extension ServiceTable {
       try socket.commit(sweep)
     } catch {
       // Empty chains that nothing leads to are no fault; the next `replace` takes them.
-      guard error.errno == .busy else { throw ServiceTableError(error) }
+      guard error.cause == .refused, error.errno == .busy else { throw .outOfStep(error) }
     }
   }
 

@@ -137,7 +137,7 @@ public enum ServiceTableError: Error, Hashable, Sendable {
   case outOfStep(NetlinkError)
   /// The weights of a frontend's backends add up to more than a list has buckets.
   case tooManyBuckets(Frontend.Key, weights: Int, limit: Int)
-  /// The kernel refused.
+  /// The kernel refused, or it could not be asked.
   case kernel(NetlinkError)
 
   init(_ error: NetlinkError) {
@@ -145,6 +145,11 @@ public enum ServiceTableError: Error, Hashable, Sendable {
       error.cause == .refused && error.missingFeature == nil
       && (error.errno == .noEntry || error.errno == .exists)
     self = isMismatch ? .outOfStep(error) : .kernel(error)
+  }
+
+  /// Whether nothing has changed for certain: an answer that was lost may have been a yes.
+  var isRefusal: Bool {
+    if case .kernel(let error) = self { error.cause == .refused } else { true }
   }
 }
 

@@ -24,6 +24,8 @@ final class FakePlane: ServicePlane, Sendable {
     var questions = 0
     /// What the next change or replacement throws.
     var failure: ServiceTableError?
+    /// What the next change throws after it has been made.
+    var lateFailure: ServiceTableError?
   }
 
   let state = Mutex(State())
@@ -70,6 +72,10 @@ final class FakePlane: ServicePlane, Sendable {
         }
       }
       state.changes += 1
+      if let failure = state.lateFailure {
+        state.lateFailure = nil
+        throw failure
+      }
     }
   }
 
@@ -111,6 +117,14 @@ final class FakePlane: ServicePlane, Sendable {
 
   /// Fails the next time.
   func fail(_ error: ServiceTableError) { state.withLock { $0.failure = error } }
+
+  /// Does what it is asked to the next time, and then cannot say so.
+  func loseAnswer() {
+    state.withLock {
+      $0.lateFailure = .kernel(
+        NetlinkError(operation: "commit", errno: .inputOutput, cause: .socket(call: "recvmsg")))
+    }
+  }
 
   /// The backends' addresses of the only frontend with this port.
   func backends(port: UInt16) -> [String]? {

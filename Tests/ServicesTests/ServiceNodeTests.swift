@@ -197,6 +197,27 @@ struct ServiceNodeTests {
     #expect(try store.stamp() != nil)
   }
 
+  @Test(
+    "lose a pod with its DEL or a GC, though the kernel's answer to its ADD was lost",
+    arguments: [true, false])
+  func lostAnswer(isNamed: Bool) throws {
+    let fixture = try Fixture()
+    try fixture.define("web")
+    _ = try fixture.node.attach(try fixture.pod(1))
+    let pod = try fixture.pod(2)
+    fixture.plane.loseAnswer()
+    #expect(throws: ServiceError.self) { try fixture.node.attach(pod) }
+    #expect(fixture.plane.backends(port: 80) == ["10.1.0.1", "10.1.0.2"])
+    #expect(try fixture.node.owners(on: "net").map(\.container) == ["pod-1"])
+    try fixture.node.detach(isNamed ? [pod.owner] : [])
+    #expect(fixture.plane.backends(port: 80) == ["10.1.0.1"])
+    #expect(try fixture.node.store.stamp() != nil)
+    // Where nothing was left unfinished, nothing is made anew.
+    let counts = fixture.plane.counts
+    try fixture.node.detach([pod.owner])
+    #expect(fixture.plane.counts == counts)
+  }
+
   @Test("do without files that are damaged", arguments: ["by-name", "index", "endpoints"])
   func damagedFiles(_ kind: String) throws {
     let fixture = try Fixture()

@@ -90,7 +90,7 @@ public enum ServiceMembership: Plugin {
       let gone = try node.owners(on: network.text).filter {
         !kept.contains("\($0.container) \($0.interface)")
       }
-      if !gone.isEmpty { try node.detach(gone) }
+      try node.detach(gone)
     } catch {
       throw ProtocolError(error, "failed to take what is gone out of services")
     }
