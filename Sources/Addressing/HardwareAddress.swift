@@ -56,7 +56,7 @@ public struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
   ///
   /// The bits of the first byte say so: locally administered, and of a single interface
   /// (IEEE 802, section 8.4). A digest that is too short is filled up with zeros.
-  public static func locallyAdministered(from digest: some Collection<UInt8>) -> HardwareAddress {
+  public static func locallyAdministered(from digest: [UInt8]) -> HardwareAddress {
     var bytes = Array(digest.prefix(6))
     bytes += [UInt8](repeating: 0, count: 6 - bytes.count)
     bytes[0] = bytes[0] & 0xfe | 0x02

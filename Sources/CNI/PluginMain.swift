@@ -22,8 +22,16 @@ public enum PluginMain {
   /// - Returns: the plugin's name; `nil` when the program was called by its own name alone.
   public static func name(from arguments: [String], program: String) -> String? {
     let path = arguments.first ?? program
-    let name = path.utf8.split(separator: UInt8(ascii: "/")).last.flatMap(String.init) ?? program
+    let name = lastPart(of: path) ?? program
     return name == program ? arguments.dropFirst().first : name
+  }
+
+  private static func lastPart(of path: String) -> String? {
+    let slash = UInt8(ascii: "/")
+    var part = path.utf8[...]
+    while part.last == slash { part.removeLast() }
+    if let last = part.lastIndex(of: slash) { part = part[last...].dropFirst() }
+    return part.isEmpty ? nil : String(part)
   }
 
   /// Does what the runtime asks of a plugin.
@@ -114,7 +122,7 @@ public enum PluginMain {
   /// when that has been done; here it is asked before anything is touched. A path that leads nowhere
   /// is none of this question's business.
   private static func refuseOwnNamespace(of invocation: Invocation) throws(ProtocolError) {
-    guard [.add, .delete, .repair].contains(invocation.command),
+    guard invocation.command.changesNamespace,
       let path = invocation.namespacePath, !invocation.allowsOwnNamespace,
       let container = identity(of: path), container == identity(of: "/proc/thread-self/ns/net")
     else { return }
@@ -128,6 +136,16 @@ public enum PluginMain {
     } catch {
       // The plugin will say what is wrong with the path, if it needs it.
       return nil
+    }
+  }
+}
+
+extension Command {
+  /// Whether it changes what is in the container's namespace.
+  fileprivate var changesNamespace: Bool {
+    switch self {
+    case .add, .delete, .repair: true
+    case .check, .collectGarbage, .status, .version: false
     }
   }
 }

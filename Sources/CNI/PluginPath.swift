@@ -14,9 +14,20 @@ public struct PluginPath: Hashable, Sendable {
   /// Empty and relative parts are left out: they would mean whatever directory the runtime happens
   /// to stand in.
   public init(_ text: String) {
-    let parts = text.split(separator: ":").map(String.init)
-    directories = parts.filter { $0.hasPrefix("/") }
-    relative = parts.filter { !$0.hasPrefix("/") }
+    var (directories, relative): ([String], [String]) = ([], [])
+    var rest = text.utf8[...]
+    while !rest.isEmpty {
+      let end = rest.firstIndex(of: UInt8(ascii: ":")) ?? rest.endIndex
+      let part = String(decoding: rest[..<end], as: UTF8.self)
+      if part.hasPrefix("/") {
+        directories.append(part)
+      } else if !part.isEmpty {
+        relative.append(part)
+      }
+      rest = rest[end...].dropFirst()
+    }
+    self.directories = directories
+    self.relative = relative
   }
 
   /// A plugin that was found.

@@ -15,10 +15,12 @@ public struct SHA512: Sendable {
   public init() {}
 
   /// Appends bytes to the message.
-  public mutating func update(_ bytes: some Sequence<UInt8>) {
-    let before = pending.count
+  ///
+  /// For one type only: what is generic in another module is put together by the runtime at its
+  /// first use, which takes a short-lived process longer than the hash.
+  public mutating func update(_ bytes: [UInt8]) {
     pending.append(contentsOf: bytes)
-    byteCount += UInt128(pending.count - before)
+    byteCount += UInt128(bytes.count)
 
     var start = 0
     while pending.count - start >= Self.blockSize {
@@ -27,6 +29,9 @@ public struct SHA512: Sendable {
     }
     pending.removeFirst(start)
   }
+
+  /// Appends a text's bytes to the message.
+  public mutating func update(_ text: String.UTF8View) { update(Array(text)) }
 
   /// Ends the message and gives its 64 bytes of digest.
   public consuming func finalize() -> [UInt8] {

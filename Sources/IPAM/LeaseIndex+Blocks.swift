@@ -88,7 +88,7 @@ extension LeaseIndex {
 
   private mutating func block(
     of address: IPAddress
-  ) throws(SystemError) -> (slot: Int, words: ArraySlice<UInt64>)? {
+  ) throws(SystemError) -> SlotTable.Entry? {
     try blocks.slots(beginningWith: Self.key(of: address), in: &file).first
   }
 

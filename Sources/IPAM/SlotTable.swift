@@ -15,6 +15,12 @@ struct SlotTable {
   /// How many words at a slot's beginning say where it belongs; the first is 0 in an empty slot.
   let keyLength: Int
 
+  /// A slot that is not empty, and what it holds.
+  struct Entry {
+    let slot: Int
+    let words: ArraySlice<UInt64>
+  }
+
   /// Where the words after the last slot begin.
   var end: Int { base + capacity * width }
 
@@ -26,13 +32,13 @@ struct SlotTable {
   /// The words are those of the key, and further ones where a key occurs several times.
   func slots(
     beginningWith key: [UInt64], in file: inout PagedFile
-  ) throws(SystemError) -> [(slot: Int, words: ArraySlice<UInt64>)] {
-    var found: [(Int, ArraySlice<UInt64>)] = []
+  ) throws(SystemError) -> [Entry] {
+    var found: [Entry] = []
     var slot = home(of: key[...])
     for _ in 0..<capacity {
       let words = try file.words(at: offset(slot), count: width)
       guard words.first != 0 else { return found }
-      if words.starts(with: key) { found.append((slot, words)) }
+      if words.starts(with: key) { found.append(Entry(slot: slot, words: words)) }
       slot = next(slot)
     }
     throw fault

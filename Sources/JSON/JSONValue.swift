@@ -19,6 +19,7 @@ public enum JSONValue: Hashable, Sendable {
 
 extension JSONValue {
   /// A whole number.
+  @inlinable
   public static func integer(_ value: some BinaryInteger) -> JSONValue {
     .number(String(value))
   }

@@ -10,11 +10,7 @@ public enum StandardStreams {
   /// be answered; ``ChildProcess`` gives it back to the programs it starts.
   public static func repair() {
     _ = signal(SIGPIPE, SIG_IGN)
-    var streams = (Int32(0)...2).map { pollfd(fd: $0, events: 0, revents: 0) }
-    let isAllThere =
-      unsafe poll(&streams, 3, 0) >= 0 && streams.allSatisfy { $0.revents & Int16(POLLNVAL) == 0 }
-    if isAllThere { return }
-    for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 {
+    for number: Int32 in 0...2 where fcntl(number, F_GETFD) == -1 && errno == EBADF {
       // The lowest free number is what open gives, and those below are open by now.
       if unsafe open("/dev/null", number == 0 ? O_RDONLY : O_WRONLY) != number {
         // Nobody could be told, and to go on would be worse.

@@ -46,7 +46,9 @@ public enum Sysctl {
   }
 
   fileprivate static func path(_ name: [String]) -> String {
-    "/proc/sys/" + name.joined(separator: "/")
+    var path = "/proc/sys"
+    for part in name { path += "/" + part }
+    return path
   }
 
   private static func open(_ name: [String], flags: Int32) throws(SystemError) -> OwnedDescriptor {

@@ -86,14 +86,14 @@ public struct AttachmentNames: Sendable {
 
   /// The hardware address of the host's end.
   public var hostHardwareAddress: HardwareAddress {
-    .locallyAdministered(from: digest[16..<22])
+    .locallyAdministered(from: Array(digest[16..<22]))
   }
 
   /// The hardware address of the container's end where the configuration asks for none.
   ///
   /// The same each time the attachment is made, so that neighbours who remember it stay right.
   public var containerHardwareAddress: HardwareAddress {
-    .locallyAdministered(from: digest[22..<28])
+    .locallyAdministered(from: Array(digest[22..<28]))
   }
 
   private static func plainText(_ attachment: Attachment) -> String {

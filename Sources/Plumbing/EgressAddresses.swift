@@ -60,13 +60,17 @@ public struct EgressAddresses: Hashable, Sendable {
     {
       return (annotation, parts(of: text))
     }
-    for fields in [try configuration.arguments, configuration.fields] {
-      guard let fields, let field = fields.field(key) else { continue }
-      if let text = field.value.textValue { return (field.path, parts(of: text)) }
-      let texts = try fields.read { fields throws(JSONFieldError) in try fields.texts(key) }
-      return (field.path, texts ?? [])
+    if let arguments = try configuration.arguments, let asked = try asked(arguments) {
+      return asked
     }
-    return nil
+    return try asked(configuration.fields)
+  }
+
+  private static func asked(_ fields: JSONFields) throws(ProtocolError) -> (String, [String])? {
+    guard let field = fields.field(key) else { return nil }
+    if let text = field.value.textValue { return (field.path, parts(of: text)) }
+    let texts = try fields.read { fields throws(JSONFieldError) in try fields.texts(key) }
+    return (field.path, texts ?? [])
   }
 
   private static func parts(of text: String) -> [String] {

@@ -57,7 +57,9 @@ public struct VethPair: Sendable {
     peer.place(in: worlds.namespace)
     let name = try Self.create(peer, names, attachment, settings, in: worlds)
     do {
-      (host, container) = try Self.finish(name, peer, names, settings, in: worlds)
+      let ends = try Self.finish(name, peer, names, settings, in: worlds)
+      host = ends.host
+      container = ends.container
     } catch {
       Self.discard(name, in: worlds)
       throw error
