@@ -205,18 +205,12 @@ one_at_a_time() {
   rm -f -- "$1/$new" "$1/$link"
 }
 
-# copy PROGRAM TARGET: in one write. So the kernel may keep it in large pieces, each of which is put in
-# place at once when the program starts; what cp writes it keeps page by page, and an ADD takes an
-# eighth longer.
-copy() {
-  dd if="$1" of="$2" bs=64M status=none && chmod 0755 "$2"
-}
-
 # replace FILE TARGET: FILE's bytes under TARGET's name. Whoever looks sees the old file or the
 # new one, whole, and a running program keeps the file it was started from.
 replace() {
   beside=$(dirname -- "$2")/$new
-  copy "$1" "$beside"
+  cp -- "$1" "$beside"
+  chmod 0755 "$beside"
   sync "$beside"
   mv -fT -- "$beside" "$2"
 }
@@ -244,13 +238,14 @@ place_plugins() {
     say "· the plugins in $bin_dir are up to date"
     return 0
   fi
-  copy "$source" "$bin_dir/$new"
+  cp -- "$source" "$bin_dir/$new"
+  chmod 0755 "$bin_dir/$new"
   sync "$bin_dir/$new"
   for name in $names; do
     keep_foreign "$bin_dir/$name"
     # A file system without hard links gets copies: slower, never wrong.
     ln -- "$bin_dir/$new" "$bin_dir/$link" 2>/dev/null || {
-      copy "$bin_dir/$new" "$bin_dir/$link"
+      cp -- "$bin_dir/$new" "$bin_dir/$link"
       sync "$bin_dir/$link"
     }
     mv -fT -- "$bin_dir/$link" "$bin_dir/$name"
