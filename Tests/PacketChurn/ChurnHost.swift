@@ -21,6 +21,16 @@ final class ChurnHost: Sendable {
     try run { try Sysctl.write(["net"] + setting.split(separator: "/").map(String.init), value) }
   }
 
+  /// Whether an address answers within a second.
+  func pings(_ address: String) -> Bool {
+    do {
+      try program("/usr/bin/ping", ["-n", "-c", "1", "-W", "1", address])
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// Runs a program in it that must succeed, and returns what it wrote.
   @discardableResult
   func program(

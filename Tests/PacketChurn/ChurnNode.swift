@@ -126,37 +126,55 @@ extension ChurnNode {
     }
     try node.write("1", to: "ipv4/ip_forward")
     try node.write("1", to: "ipv6/conf/all/forwarding")
-    var links: [(name: String, host: ChurnHost)] = [("out", outside)]
-    links += pods.enumerated().map { ("pod\($0)", $1) }
-    for (name, host) in links {
-      try node.ip([
-        "link add \(name) type veth peer name eth0 netns \(host.path)", "link set \(name) up",
-      ])
-      try host.ip(["link set eth0 up"])
-      // A busy machine may take a neighbour for gone that is only slow.
-      for (side, link) in [(node, name), (host, "eth0")] {
-        for family in ["ipv4", "ipv6"] {
-          try side.write("3600000", to: "\(family)/neigh/\(link)/base_reachable_time_ms")
-        }
-      }
-    }
-    try node.ip(["addr add 192.0.2.1/24 dev out", "addr add 2001:db8::1/64 dev out nodad"])
-    try outside.ip([
-      "addr add 192.0.2.2/24 dev eth0", "addr add 2001:db8::2/64 dev eth0 nodad",
-      "route add default via 192.0.2.1", "route add default via 2001:db8::1",
-    ])
+    try connect(
+      outside, 0, by: "out", (v4: "192.0.2.2/24", v6: "2001:db8::2/64"),
+      to: (v4: "192.0.2.1/24", v6: "2001:db8::1/64"))
     for (pod, host) in pods.enumerated() {
       let (v4, v6) = (try Self.address(pod, .v4), try Self.address(pod, .v6))
-      try node.ip([
-        "addr add 10.1.2.1/32 dev pod\(pod)", "addr add fd00:1::1/128 dev pod\(pod) nodad",
-        "route add \(v4)/32 dev pod\(pod) src 10.1.2.1",
-        "route add \(v6)/128 dev pod\(pod) src fd00:1::1",
-      ])
-      try host.ip([
-        "addr add \(v4)/32 dev eth0", "addr add \(v6)/128 dev eth0 nodad",
-        "route add 10.1.2.1/32 dev eth0", "route add fd00:1::1/128 dev eth0",
-        "route add default via 10.1.2.1", "route add default via fd00:1::1",
-      ])
+      try connect(
+        host, pod + 1, by: "pod\(pod)", (v4: "\(v4)/32", v6: "\(v6)/128"),
+        to: (v4: "10.1.2.1/32", v6: "fd00:1::1/128"))
     }
+    for pod in pods.indices {
+      let address = try Self.address(pod, family).description
+      var attempts = 0
+      while !outside.pings(address) {
+        attempts += 1
+        guard attempts < 60 else { throw ChurnFailure("no way to \(address)") }
+      }
+    }
+  }
+
+  private typealias Addresses = (v4: String, v6: String)
+
+  /// Joins a host to the node, both of which know the other for good: a neighbour that a busy machine
+  /// lets wait would be taken for gone.
+  private func connect(
+    _ host: ChurnHost, _ number: Int, by link: String, _ own: Addresses, to gateway: Addresses
+  ) throws {
+    let (here, there) = ("02:00:00:00:01:0\(number)", "02:00:00:00:02:0\(number)")
+    func bare(_ address: String) -> Substring { address.prefix { $0 != "/" } }
+    try node.ip([
+      "link add \(link) address \(here) type veth peer name eth0 address \(there) netns \(host.path)",
+      "link set \(link) up",
+    ])
+    try host.ip(["link set eth0 up"])
+    var lines: [String] = []
+    var others: [String] = []
+    for (own, gateway) in [(own.v4, gateway.v4), (own.v6, gateway.v6)] {
+      let flags = own.contains(":") ? "nodad" : ""
+      lines += [
+        "addr add \(gateway) dev \(link) \(flags)",
+        "route replace \(bare(own)) dev \(link) src \(bare(gateway))",
+        "neigh replace \(bare(own)) lladdr \(there) dev \(link) nud permanent",
+      ]
+      others += [
+        "addr add \(own) dev eth0 \(flags)", "route replace \(bare(gateway)) dev eth0",
+        "route add default via \(bare(gateway))",
+        "neigh replace \(bare(gateway)) lladdr \(here) dev eth0 nud permanent",
+      ]
+    }
+    try node.ip(lines)
+    try host.ip(others)
   }
 }

@@ -74,7 +74,10 @@ final class StreamSocket {
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         guard unsafe recvfrom(number, &datagram, size, 0, name, &length) == size else { return nil }
         datagram.pod = UInt64(pod)
-        _ = unsafe sendto(number, &datagram, size, 0, name, length)
+        var attempts = 0
+        while unsafe sendto(number, &datagram, size, 0, name, length) < 0, attempts < 10_000 {
+          attempts += 1
+        }
         return datagram
       }
     }

@@ -135,7 +135,7 @@ struct ServiceFigures {
         "\(grouped(found.sent)), \(grouped(found.heard))")
       row("lost by queues of the machine meanwhile, answers included", "\(found.overflowed)")
       row("service, ADD, during these datagrams", found.added.summary)
-      row("service, DEL, during these datagrams", found.deleted.summary)
+      row("service, DEL, during these datagrams, with 30 000 flows", found.deleted.summary)
       let faults = found.faults.map { "\($0.value) \($0.key)" }.sorted().joined(separator: ", ")
       goals.append(
         Goal(
