@@ -57,6 +57,11 @@ enum FaultAnswer {
     }
   }
 
+  /// Whether a plugin says that it may succeed later: code 11 of the specification.
+  static func isToBeTriedAgain(_ outcome: ChildProcess.Outcome) -> Bool {
+    !outcome.isSuccess && document(outcome)?["code"]?.integerValue == 11
+  }
+
   private static func document(_ outcome: ChildProcess.Outcome) -> JSONObject? {
     do {
       return try JSONParser.parse(outcome.output).objectValue

@@ -116,6 +116,35 @@ extension FaultChain {
     },
   ]
 
+  /// Those that need a kernel with links of their kind; the virtual machine has them all.
+  static let stacked = [
+    FaultChain(
+      testDescription: "vlan",
+      plugins: {
+        [["type": "vlan", "master": "eth0", "vlanId": .integer(5 + $0), "ipam": leases($0, .v4)]]
+      }),
+    FaultChain(
+      testDescription: "ipvlan",
+      plugins: { [["type": "ipvlan", "master": "eth0", "ipam": leases($0, .v4)]] }),
+    FaultChain(
+      testDescription: "dummy", plugins: { [["type": "dummy", "ipam": leases($0, .v4)]] }),
+    FaultChain(
+      testDescription: "vrf",
+      plugins: {
+        [["type": "ptp", "ipam": leases($0)], ["type": "vrf", "vrfname": "blue"]]
+      }),
+  ]
+
+  /// Whether the kernel at hand knows the links that the last plugin makes.
+  var isPossible: Bool {
+    do {
+      return try LinkKinds.contain(last)
+    } catch {
+      // Without root, where nothing of this runs.
+      return true
+    }
+  }
+
   private enum Families { case v4, both }
 
   /// One address of either family for each pod; on a network of others IPv6 would keep each ADD

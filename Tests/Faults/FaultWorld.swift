@@ -13,6 +13,8 @@ final class FaultWorld {
   /// What lies below these belongs to the node alone.
   static let stateDirectories = ["/var/lib", "/run"]
   private static let log = "/run/fault.log"
+  /// How long a program may take before it counts as hanging; traced in an emulator, it takes long.
+  private static let patience = Duration.seconds(120)
 
   let host: FreshNamespace
   let outside: FreshNamespace
@@ -116,7 +118,7 @@ final class FaultWorld {
           all[0], arguments: Array(all.dropFirst()),
           environment: Environment(
             variables.merging(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]) { $1 }), input: input,
-          limits: ChildProcess.Limits(time: .seconds(30)))
+          limits: ChildProcess.Limits(time: Self.patience))
       }
     } catch {
       try killStragglers()
@@ -141,13 +143,15 @@ final class FaultWorld {
   }
 
   /// The tracer's death leaves the program alive that it was tracing; nobody else runs what lies
-  /// in this world's directory.
+  /// in this world's directory where these mounts are seen.
   private func killStragglers() throws {
     try Shell.run(
       """
+      here=$(readlink /proc/self/ns/mnt)
       for process in /proc/[0-9]*; do
         case $(readlink $process/exe || true) in
-          \(directory)/*) kill -9 ${process#/proc/} || true ;;
+          \(directory)/*)
+            [ "$(readlink $process/ns/mnt)" != "$here" ] || kill -9 ${process#/proc/} || true ;;
         esac
       done
       """)

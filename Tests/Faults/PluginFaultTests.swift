@@ -21,6 +21,11 @@ struct PluginFaultTests {
   func others(_ chain: FaultChain) async throws { try await Self.sweep(chain) }
 
   @Test(
+    "of a plugin that not every kernel can serve: one answer, no false success, nothing left",
+    arguments: FaultChain.stacked.filter { FaultSettings.isChosen($0.last) && $0.isPossible })
+  func stacked(_ chain: FaultChain) async throws { try await Self.sweep(chain) }
+
+  @Test(
     "of cnictl: no false success, and the next one mends it",
     arguments: ControlScene.all.filter { FaultSettings.isChosen($0.testDescription) })
   func commands(_ scene: ControlScene) async throws {

@@ -197,10 +197,16 @@ final class PluginSweep {
     _ command: String, _ number: Int, _ pod: Int = 1, after result: String? = nil
   ) throws -> String {
     let plugin = chain.plugins(pod)[number]
-    let outcome = try world.run(
-      [path(plugin["type"]?.textValue ?? "")], variables(command, pod),
-      input: try configuration(plugin, after: result)
-    ).outcome
+    let input = try configuration(plugin, after: result)
+    var outcome: ChildProcess.Outcome
+    var tries = 0
+    repeat {
+      tries += 1
+      outcome = try world.run(
+        [path(plugin["type"]?.textValue ?? "")], variables(command, pod), input: input
+      ).outcome
+      // On a busy machine an address may not be ready in time, which is no fault of what came before.
+    } while tries < 3 && FaultAnswer.isToBeTriedAgain(outcome)
     let text = String(decoding: outcome.output, as: UTF8.self)
     guard outcome.isSuccess else {
       throw FaultWorld.Failed(
