@@ -9,7 +9,7 @@
 # SWIFT_CNI_VM_CNICTL names the cnictl that cases call; without it those that do are left out.
 #
 # With SWIFT_CNI_VM_SUITES naming the test program of swift build --build-tests, the case "suites"
-# runs those of its suites that try the kernel.
+# runs those of its suites that try the kernel, and "faults" disturbs plugins at their system calls.
 #
 # The kernel's package is fetched with apt and unpacked beside the build; nothing is installed.
 set -eu
@@ -28,7 +28,7 @@ die() {
   exit 1
 }
 
-for tool in qemu-system-x86_64 busybox cpio dpkg-deb ip bridge nft ping; do
+for tool in qemu-system-x86_64 busybox cpio dpkg-deb ip bridge nft ping strace; do
   command -v $tool >/dev/null || die "$tool is missing"
 done
 busybox=$(command -v busybox)
@@ -105,6 +105,8 @@ done
 if [ -n "${SWIFT_CNI_VM_SUITES:-}" ]; then
   mkdir "$root/suites"
   with_libraries "$SWIFT_CNI_VM_SUITES" suites/program
+  # For those that disturb the plugins.
+  with_libraries "$(command -v strace)" bin/strace
 fi
 [ -z "${SWIFT_CNI_VM_CNICTL:-}" ] || with_libraries "$SWIFT_CNI_VM_CNICTL" tools/cnictl
 if [ -d "$program" ]; then
