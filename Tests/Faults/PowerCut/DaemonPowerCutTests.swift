@@ -14,8 +14,7 @@ import Testing
 /// In CI every other point is cut with the journal and the others without; `SWIFT_CNI_ROUNDS=2`
 /// cuts each in both ways.
 @Suite(
-  "The daemon of dhcp on a disk whose power is cut", .needsRoot, .serialized,
-  .timeLimit(.minutes(30)))
+  "The daemon of dhcp on a disk whose power is cut", .needsRoot, .serialized, .endsWithinTheHour)
 struct DaemonPowerCutTests {
   @Test(
     "starts again without help, believes nothing torn, and serves the next one",
