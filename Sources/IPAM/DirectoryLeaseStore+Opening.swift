@@ -6,10 +6,13 @@ extension DirectoryLeaseStore {
   /// - Parameters:
   ///   - path: the directory of one network.
   ///   - settings: how it is used.
+  ///   - owner: who is to get an address, if that is known; the lease is on its way to the disk then
+  ///     while the address is looked for.
   /// - Returns: the store, locked.
   /// - Throws: ``AllocationError``; `busy` when another process does not give way.
   public static func creating(
-    _ path: String, settings: LeaseStoreSettings = LeaseStoreSettings()
+    _ path: String, settings: LeaseStoreSettings = LeaseStoreSettings(),
+    for owner: LeaseOwner? = nil
   ) throws(AllocationError) -> DirectoryLeaseStore {
     do throws(SystemError) {
       if try File.status(of: path, followingLink: true) == nil { try Directory.create(path) }
@@ -18,7 +21,23 @@ extension DirectoryLeaseStore {
     }
     // Looked at first: to lock it makes a file, and must not make it behind somebody's link.
     let directory = try openSafely(path)
-    return try open(path, directory, settings, lock: try lock(path, settings))
+    let lock = try lock(path, settings)
+    let draft = earlyDraft(for: owner, in: path)
+    var store = try open(path, directory, settings, lock: lock)
+    store.draft = draft
+    return store
+  }
+
+  /// A draft before anything else, where it needs no name; nil otherwise, since a provisional name
+  /// would go when the index is written for the first time.
+  private static func earlyDraft(for owner: LeaseOwner?, in path: String) -> LeaseDraft? {
+    guard let owner else { return nil }
+    do throws(SystemError) {
+      return try LeaseDraft(for: owner, in: path, sideDirectory: nil)
+    } catch {
+      // It is written when it is needed, and then the error is told.
+      return nil
+    }
   }
 
   /// Opens a store that is there; makes nothing, so that a full disk is no obstacle.

@@ -27,10 +27,8 @@ extension DirectoryLeaseStore {
   private mutating func publish(
     _ owner: LeaseOwner, as name: String
   ) throws(SystemError) -> Bool {
-    if draftedLease?.owner != owner {
-      let new = try LeaseDraft(for: owner, in: path, sideDirectory: sideDirectory)
-      draftedLease = (owner, new.status)
-      draft = consume new
+    if !holdsDraft(for: owner) {
+      draft = try LeaseDraft(for: owner, in: path, sideDirectory: sideDirectory)
     }
     switch draft {
     case .some(let draft): return try draft.publish(as: name)
@@ -38,9 +36,19 @@ extension DirectoryLeaseStore {
     }
   }
 
+  private borrowing func holdsDraft(for owner: LeaseOwner) -> Bool {
+    switch draft {
+    case .some(let draft): draft.owner == owner
+    case .none: false
+    }
+  }
+
   private mutating func recordDraft(at address: IPAddress) throws(SystemError) {
-    guard let (owner, status) = draftedLease else { return }
-    let record = LeaseRecord(address: address, owner: owner, status: status, seen: boot)
+    let record: LeaseRecord
+    switch draft {
+    case .some(let draft): record = draft.record(at: address, seen: boot)
+    case .none: return
+    }
     do throws(SystemError) {
       try index.insert(record)
     } catch {

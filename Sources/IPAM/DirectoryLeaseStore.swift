@@ -20,9 +20,8 @@ public struct DirectoryLeaseStore: ~Copyable {
   var isFresh = false
   /// Why a file could not be read, if that happened: "no lease" cannot be known then.
   var unreadable: SystemError?
-  /// The lease being published, and what is in it.
+  /// The lease being published.
   var draft: LeaseDraft?
-  var draftedLease: (owner: LeaseOwner, status: FileStatus)?
   private let lock: FileLock?
 
   init(

@@ -66,6 +66,17 @@ public struct UnnamedFile: ~Copyable {
     if let sideName { _ = unsafe unlink(sideName) }
   }
 
+  /// Sends what was written on its way to the device; ``finishWriteback()`` waits for it.
+  ///
+  /// - Throws: as ``finishWriteback()``.
+  public borrowing func startWriteback() throws(SystemError) {
+    do throws(SystemError) {
+      try descriptor.startWriteback()
+    } catch {
+      try passOver(error)
+    }
+  }
+
   /// Waits until the device has what was written, so that a power cut leaves no name without it.
   ///
   /// File systems that cannot tell are passed over.
@@ -75,8 +86,12 @@ public struct UnnamedFile: ~Copyable {
     do throws(SystemError) {
       try descriptor.finishWriteback()
     } catch {
-      guard [.invalid, .notImplemented, .notSupported].contains(error.errno) else { throw error }
+      try passOver(error)
     }
+  }
+
+  private borrowing func passOver(_ error: SystemError) throws(SystemError) {
+    guard [.invalid, .notImplemented, .notSupported].contains(error.errno) else { throw error }
   }
 
   /// Gives the file its name, at once and complete.

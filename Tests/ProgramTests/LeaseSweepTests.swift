@@ -117,9 +117,13 @@ struct LeaseSweepTests {
     let usual = try SystemCalls.record(program, "ADD", "pod", in: workshop.path("trace"))
     try Self.expectSuccess(program.run("DEL", "pod"))
     let unnamed = try #require(usual.calls.first { $0.line.contains("O_TMPFILE") })
-    // Both attempts; between them the side directory is looked through.
+    // Both attempts: before the address is looked for, and after all that is opened for that.
+    let publication = try #require(usual.calls.firstIndex { $0.name == "linkat" })
+    let before = usual.calls[..<publication].last { $0.name == unnamed.name }
+    let second = try #require(before).number + 1
     let wrapper = SystemCalls.tamper(
-      unnamed, "error=EOPNOTSUPP", from: "\(unnamed.number)..\(unnamed.number + 2)+2")
+      unnamed, "error=EOPNOTSUPP",
+      from: "\(unnamed.number)..\(second)+\(second - unnamed.number)")
     let side = "\(program.directory)/net/.swift-cni"
 
     let killed = wrapper + ["-e", "inject=link:signal=KILL:when=1"]

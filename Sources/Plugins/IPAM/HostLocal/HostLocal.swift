@@ -16,7 +16,8 @@ public enum HostLocal: Plugin {
     let configuration = try HostLocalConfiguration(request)
     let owner = try request.leaseOwner
     let dns = try configuration.resolverSettings()
-    let allocations = try configuration.leases.creating { store throws(AllocationError) in
+    let allocations = try configuration.leases.creating(for: owner) {
+      store throws(AllocationError) in
       try configuration.allocator.allocate(
         for: owner, requested: configuration.requested, in: &store)
     }

@@ -30,11 +30,14 @@ struct LeaseDirectory {
   }
 
   /// Works on the store of this network, and makes it if there is none.
+  ///
+  /// Who is to get an address, if that is known, gets it sooner.
   func creating<Value>(
+    for owner: LeaseOwner? = nil,
     _ work: (inout DirectoryLeaseStore) throws(AllocationError) -> Value
   ) throws(ProtocolError) -> Value {
     do throws(AllocationError) {
-      var store = try DirectoryLeaseStore.creating(path, settings: settings)
+      var store = try DirectoryLeaseStore.creating(path, settings: settings, for: owner)
       return try work(&store)
     } catch {
       throw ProtocolError(error, in: path)
