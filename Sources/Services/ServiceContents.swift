@@ -40,6 +40,9 @@ extension ServiceContents {
     for address in Set(locals.map(\.address)) {
       count(ElementKey(.address(address), .address(address)), in: .hairpin)
     }
+    for address in Set(frontend.backends.filter { !$0.isLocal }.map(\.address)) {
+      count(ElementKey(.address(address)), in: .backendsElsewhere)
+    }
     let isLocalToAll = frontend.localOnly && frontend.audience == .cluster
     let isLocalToOutside = frontend.localOnly && frontend.audience == .outside
     let reachable = isLocalToAll ? locals : frontend.backends

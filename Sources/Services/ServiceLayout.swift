@@ -19,8 +19,13 @@ internal import Nftables
 ///       ct status dnat ip saddr != @cluster goto hide
 ///     }
 ///     chain hide { … @masquerade_addresses … @masquerade_ports … masquerade fully-random }
-///     chain forward { ct state new jump unserved }       filter; likewise input and output_filter
-///     chain unserved { … @refused goto refuse … @dropped drop … @cluster_addresses goto refuse }
+///     chain forward { ct state invalid,new jump unserved }       filter; likewise input
+///     chain output_filter { ct state new jump unserved }
+///     chain unserved {
+///       ct state invalid goto strays
+///       … @refused goto refuse … @dropped drop … @cluster_addresses goto refuse
+///     }
+///     chain strays { ip saddr . ip saddr @hairpin drop; … @backends_elsewhere … drop }
 ///     chain guard { ct state new jump guarding }         filter, dstnat - 10
 ///     chain guarding { … @guarded … ip saddr != @allowed drop }
 ///
@@ -218,18 +223,22 @@ extension ServiceLayout {
 
 extension ServiceLayout {
   private static func refusing(_ family: IPFamily) -> [Room] {
-    let isNew = Rule([.connection(.new)], .verdict(.jump(to: "unserved")))
     let refuse = Expression.verdict(.goto("refuse"))
     return [
-      Room("input", hook(.filter, .input), [isNew]),
+      Room("input", hook(.filter, .input), [isUnusual]),
       forward(family),
-      Room("output_filter", hook(.filter, .output), [isNew]),
+      // What the node itself sends is no backend's that passes.
+      Room(
+        "output_filter", hook(.filter, .output),
+        [Rule([.connection(.new)], .verdict(.jump(to: "unserved")))]),
       Room(
         "unserved", nil,
         [
+          Rule([.connection(.invalid)], .verdict(.goto("strays"))),
           Rule([.destination(family, isIn: .addresses)], .verdict(.jump(to: "unserved_addresses"))),
           Rule(isOwnPort(family), .verdict(.goto("unserved_ports"))),
         ]),
+      strays(family),
       Room(
         "unserved_addresses", nil,
         [
@@ -253,9 +262,36 @@ extension ServiceLayout {
   }
 
   private static func forward(_ family: IPFamily) -> Room {
-    Room(
-      "forward", hook(.filter, .forward),
-      [Rule([.connection(.new)], .verdict(.jump(to: "unserved")))])
+    Room("forward", hook(.filter, .forward), [isUnusual])
+  }
+
+  /// One rule for both states, so that what belongs to a connection passes no more than one.
+  private static var isUnusual: Rule {
+    Rule([.connection([.invalid, .new])], .verdict(.jump(to: "unserved")))
+  }
+
+  /// What a backend sends that belongs to no connection.
+  ///
+  /// Nothing translates it back, so the client, or the node where the client is hidden, would hear a
+  /// stranger and refuse; and that refusal fits the backend's connection and breaks it off. A segment
+  /// that comes too late is enough (kubernetes/kubernetes#74839). kube-proxy drops all that it forwards
+  /// in this state, which breaks ways that lead there and back by different nodes, where one node sees
+  /// half of each connection; so it stops where `nf_conntrack_tcp_be_liberal` is set. Here only those are
+  /// dropped whose other half must have come this way: from a pod of this node, since all its packets
+  /// pass here, and from a backend elsewhere to a pod of this node or to the node itself. Answers by
+  /// which a balancer lets a backend speak for the balancer's address (DSR) have that address, and pass.
+  private static func strays(_ family: IPFamily) -> Room {
+    let isFromElsewhere = Match.fields(
+      .source(family), areIn: ServiceSet.backendsElsewhere.set(family))
+    return Room(
+      "strays", nil,
+      [
+        Rule(
+          [.fields(.source(family), .source(family), areIn: ServiceSet.hairpin.set(family))],
+          .verdict(.drop)),
+        Rule([isFromElsewhere, .destination(family, isIn: .cluster)], .verdict(.drop)),
+        Rule([isFromElsewhere, .destinationIsLocal], .verdict(.drop)),
+      ])
   }
 }
 

@@ -28,6 +28,8 @@ enum ServiceSet: Hashable, Sendable {
   case affinity
   /// A pod that speaks to itself: its address, twice; counted.
   case hairpin
+  /// Addresses of backends that are not on this node; counted.
+  case backendsElsewhere
   /// Frontends whose clients from outside are hidden.
   case masqueradeAddresses, masqueradePorts
   /// Frontends that hide the node itself, though nobody from outside.
@@ -45,6 +47,7 @@ enum ServiceSet: Hashable, Sendable {
   static let fixed: [ServiceSet] = [
     .addresses, .clusterAddresses, .nodeAddresses, .cluster, .localPolicy, .localPolicyPorts,
     .endpoints, .portEndpoints, .affinityChains, .affinityPortChains, .affinity, .hairpin,
+    .backendsElsewhere,
     .masqueradeAddresses, .masqueradePorts, .masqueradeOwn, .masqueradeOwnPorts, .refused,
     .refusedPorts, .dropped, .droppedPorts,
     .guarded, .guardedPorts, .allowed, .allowedPorts,
@@ -67,6 +70,7 @@ enum ServiceSet: Hashable, Sendable {
     case .affinityPortChains: "affinity_port_chains"
     case .affinity: "affinity"
     case .hairpin: "hairpin"
+    case .backendsElsewhere: "backends_elsewhere"
     case .masqueradeAddresses: "masquerade_addresses"
     case .masqueradePorts: "masquerade_ports"
     case .masqueradeOwn: "masquerade_own"
@@ -88,7 +92,7 @@ enum ServiceSet: Hashable, Sendable {
     let port: [DataType] = [.transportProtocol, .port]
     let key: [DataType] =
       switch self {
-      case .addresses, .clusterAddresses, .nodeAddresses, .cluster: [type]
+      case .addresses, .clusterAddresses, .nodeAddresses, .cluster, .backendsElsewhere: [type]
       case .hairpin: [type, type]
       case .shape(let shape): shape.list.isOfPorts ? port : [type] + port
       case .group(let group): group.list.isOfPorts ? port : [type] + port
@@ -124,7 +128,7 @@ enum ServiceSet: Hashable, Sendable {
   /// Whether each element says how many frontends it is for.
   var isCounted: Bool {
     switch self {
-    case .addresses, .clusterAddresses, .hairpin: true
+    case .addresses, .clusterAddresses, .hairpin, .backendsElsewhere: true
     default: false
     }
   }

@@ -12,12 +12,12 @@ import Testing
 /// | HostPort, same port, different hostIP and protocol | PortMapConflictTests "is another port for …" |
 /// | find services from all namespaces, lifecycle, status, delete a collection | ServiceDocumentTests, ServiceVerbTests, ServiceNodeTests |
 /// | SCTP services | ServiceTableTests, as rules: this kernel has no SCTP sockets |
+/// | drop INVALID conntrack entries | StraySegmentTests "breaks no connection off, as it would …" |
 /// | even load over endpoints | ServiceBalancingTests "are spread evenly by chance" |
 ///
-/// Not here, for want of the thing itself: dropping of INVALID packets, DNS, Ingress, the API server's
-/// proxy, health checks on `healthCheckNodePort` (there is no daemon to answer them),
-/// `trafficDistribution` and hints (read, and without effect), kube-proxy's CLOSE_WAIT timeout (a
-/// setting of the node).
+/// Not here, for want of the thing itself: DNS, Ingress, the API server's proxy, health checks on
+/// `healthCheckNodePort` (there is no daemon to answer them), `trafficDistribution` and hints (read, and
+/// without effect), kube-proxy's CLOSE_WAIT timeout (a setting of the node).
 struct UpstreamCase: Sendable, CustomTestStringConvertible {
   /// As upstream calls it.
   let testDescription: String
