@@ -98,7 +98,7 @@ struct BridgePolicy: Sendable {
       }
       guard isIsolated else { return nil }
       let isLaid = try FrameLayout.isLaid(on: socket)
-      let isApart = (found[2] != nil && isLaid) || Self.passesFramesUpward
+      let isApart = (found[2] != nil && isLaid) || BridgedPackets.passFilter
       return isApart ? nil : "ports of \(bridge) are not kept apart"
     }
   }
@@ -132,7 +132,7 @@ extension BridgePolicy {
         }
         return transaction
       }
-    } catch  where error.errno == .notSupported && Self.passesFramesUpward {
+    } catch  where error.errno == .notSupported && BridgedPackets.passFilter {
       // A kernel without CONFIG_NFT_BRIDGE_META; the chain above sees the frames and drops them.
       return
     } catch {
@@ -142,22 +142,7 @@ extension BridgePolicy {
       throw ProtocolError(
         .internalFailure,
         "ingressPolicy \"isolated\": the kernel cannot keep ports of \(bridge) apart",
-        details: "it lacks CONFIG_NFT_BRIDGE_META; or load br_netfilter and set "
-          + "net.bridge.bridge-nf-call-iptables and -ip6tables to 1")
-    }
-  }
-
-  /// Whether frames between ports of a bridge pass the chains of the layer above.
-  private static var passesFramesUpward: Bool {
-    do {
-      for name in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"]
-      where try Sysctl.read(["net", "bridge", name]) != "1" {
-        return false
-      }
-      return true
-    } catch {
-      // No such setting: the module is not there.
-      return false
+        details: "it lacks CONFIG_NFT_BRIDGE_META; or \(BridgedPackets.remedy)")
     }
   }
 }

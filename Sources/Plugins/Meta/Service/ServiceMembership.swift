@@ -1,6 +1,8 @@
 internal import Addressing
 public import CNI
+internal import Netlink
 internal import Plumbing
+internal import RouteNetlink
 internal import Services
 
 /// `service`: lets a container answer for the services that select it.
@@ -34,6 +36,11 @@ public enum ServiceMembership: Plugin {
       for notice in report?.notices ?? [] { request.log(notice) }
     } catch {
       throw ProtocolError(error, "failed to add \(attachment) to its services")
+    }
+    for bridge in bridgesPastFilter(result, addresses) {
+      request.log(
+        "pods on bridge \(bridge) reach each other by services only where bridged packets pass the "
+          + "packet filter: \(BridgedPackets.remedy)")
     }
     return result
   }
@@ -107,6 +114,26 @@ public enum ServiceMembership: Plugin {
     } catch {
       let told = ProtocolError(error, "services are not possible")
       throw ProtocolError(.notReady, told.message, details: told.details)
+    }
+  }
+
+  /// The host's bridges of a pod, if packets between their ports are not seen by those who translate: an
+  /// answer from one pod to another would come from its own address, and not from the service's.
+  ///
+  /// It is told and no failure, since pods of other nodes and bridges are reached all the same.
+  private static func bridgesPastFilter(
+    _ result: PluginResult, _ addresses: [IPAddress]
+  ) -> [InterfaceName] {
+    guard addresses.contains(where: { !BridgedPackets.passFilter(of: $0.family) }) else {
+      return []
+    }
+    do {
+      let host = try NetlinkSocket<RouteFamily>()
+      return try result.interfaces.filter(\.sandbox.isEmpty).map { try InterfaceName($0.name) }
+        .filter { try host.findLink(named: $0)?.kind == "bridge" }
+    } catch {
+      // Where nobody can tell, nothing is told; the pod answers for its services.
+      return []
     }
   }
 
