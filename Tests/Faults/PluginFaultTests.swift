@@ -31,8 +31,7 @@ struct PluginFaultTests {
   func commands(_ scene: ControlScene) async throws {
     try SystemCalls.requireTracer()
     let directory = try TemporaryDirectory()
-    let program = try File.read(BuiltProgram.cnictl(), limit: 1 << 30)
-    try File.replace(directory.path("cnictl"), with: program, mode: 0o755, flushed: false)
+    try ProgramFile.copy(BuiltProgram.cnictl(), to: directory.path("cnictl"))
     let path = directory.path
     let tally = try await OwnMounts.run(emptying: FaultWorld.stateDirectories) {
       let tally = try ControlSweep(scene, path).sweep(

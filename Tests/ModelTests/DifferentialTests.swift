@@ -23,9 +23,7 @@ struct DifferentialTests {
     let rounds = FuzzSettings.rounds(["bridge": 20, "portmap": 12][plugin] ?? 60)
     let (differences, exceptions) = try await OwnMounts.run(emptying: ["/run", "/var/lib"]) {
       let ours = try TemporaryDirectory()
-      let program = try File.read(BuiltProgram.cni(), limit: 1 << 30)
-      try File.replace(ours.path("cni"), with: program, mode: 0o755, flushed: false)
-      for name in Self.plugins { try File.link(ours.path("cni"), as: ours.path(name)) }
+      try ProgramFile.copy(BuiltProgram.cni(), to: ours.path("cni"), names: Self.plugins)
       var differences: [String] = []
       var exceptions = 0
       for seed in first..<first + UInt64(rounds) {

@@ -46,10 +46,8 @@ struct Node: ~Copyable {
   /// A node with our own plugins and one list, in which @STATE@ stands for the state directory.
   init(plugins: [String], list: String) throws {
     let directory = try TemporaryDirectory()
-    let program = try directory.write("bin/cni", "", mode: 0o755)
-    try File.replace(
-      program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
-    for plugin in plugins { try File.link(program, as: directory.path("bin/\(plugin)")) }
+    try Directory.create(directory.path("bin"))
+    try ProgramFile.copy(BuiltProgram.cni(), to: directory.path("bin/cni"), names: plugins)
     try directory.write(
       "net.d/10-pods.conflist", list.replacing("@STATE@", with: directory.path("state")))
     self.directory = directory

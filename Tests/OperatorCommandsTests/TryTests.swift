@@ -90,12 +90,8 @@ struct TryTests {
   /// A directory with the plugins that are tried.
   private static func plugins() throws -> TemporaryDirectory {
     let plugins = try TemporaryDirectory()
-    let program = try plugins.write("cni", "", mode: 0o755)
-    try File.replace(
-      program, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
-    for name in ["bridge", "host-local", "service"] {
-      try File.link(program, as: plugins.path(name))
-    }
+    try ProgramFile.copy(
+      BuiltProgram.cni(), to: plugins.path("cni"), names: ["bridge", "host-local", "service"])
     return plugins
   }
 }

@@ -8,10 +8,11 @@ public struct TemporaryDirectory: ~Copyable, Sendable {
 
   /// Makes an empty directory of mode 0700.
   ///
-  /// - Throws: `SystemError` when the place for temporary files is not writable.
-  public init() throws(SystemError) {
+  /// - Parameter parent: the directory that it is made in.
+  /// - Throws: `SystemError` when that is not writable.
+  public init(in parent: String = "/tmp") throws(SystemError) {
     let random = String(UInt64.random(in: .min ... .max), radix: 36)
-    let place = "/tmp/swift-cni-test-\(random)"
+    let place = "\(parent)/swift-cni-test-\(random)"
     try Directory.create(place, mode: 0o700)
     path = place
   }
@@ -25,7 +26,7 @@ public struct TemporaryDirectory: ~Copyable, Sendable {
     path + "/" + name
   }
 
-  /// Puts a text into a file in it, with the directories it needs.
+  /// Puts a text into a file in it, with the directories it needs; a script can be started at once.
   ///
   /// - Parameters:
   ///   - name: the file's path below this directory.
@@ -39,7 +40,11 @@ public struct TemporaryDirectory: ~Copyable, Sendable {
   ) throws(SystemError) -> String {
     let place = path(name)
     if let slash = place.lastIndex(of: "/") { try Directory.create(String(place[..<slash])) }
-    try File.replace(place, with: Array(text.utf8), mode: mode, flushed: false)
+    if mode.rawValue & 0o111 == 0 {
+      try File.replace(place, with: Array(text.utf8), mode: mode, flushed: false)
+    } else {
+      try ProgramFile.put(place, Array(text.utf8), mode: mode)
+    }
     return place
   }
 

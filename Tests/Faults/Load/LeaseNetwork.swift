@@ -16,10 +16,7 @@ final class LeaseNetwork: LoadedNetwork {
     (prefix, capacity) = callers > 64 ? (24, 253) : (26, 61)
     knowsGarbage = !upstream
     program = upstream ? LeasePlugin.upstream : directory.path("host-local")
-    if !upstream {
-      let bytes = try File.read(BuiltProgram.cni(), limit: 1 << 30)
-      try File.replace(program, with: bytes, mode: 0o755, flushed: false)
-    }
+    if !upstream { try ProgramFile.copy(BuiltProgram.cni(), to: program) }
     self.directory = directory
   }
 

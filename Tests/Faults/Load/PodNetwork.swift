@@ -41,11 +41,9 @@ final class PodNetwork: LoadedNetwork {
     callers: Int, subnet: String = "10.1.0.0/26", program: PluginProgram = .executed
   ) throws {
     let plugins = try TemporaryDirectory()
-    let bytes = try File.read(BuiltProgram.cni(), limit: 1 << 30)
-    try File.replace(plugins.path("cni"), with: bytes, mode: 0o755, flushed: false)
-    for name in ["bridge", "host-local", "portmap", "firewall"] {
-      try File.link(plugins.path("cni"), as: plugins.path(name))
-    }
+    try ProgramFile.copy(
+      BuiltProgram.cni(), to: plugins.path("cni"),
+      names: ["bridge", "host-local", "portmap", "firewall"])
     let host = try FreshNamespace()
     pods = try (0..<callers).map { _ in try PodNamespace() }
     list = try NetworkList(parsing: Array(Self.text(subnet).utf8))

@@ -19,11 +19,8 @@ final class CutPlugins {
   init() throws {
     let programs = try TemporaryDirectory()
     let run = try TemporaryDirectory()
-    let bytes = try File.read(BuiltProgram.cni(), limit: 1 << 30)
-    try File.replace(programs.path("cni"), with: bytes, mode: 0o755, flushed: false)
-    for name in Self.names + ["host-local"] {
-      try File.link(programs.path("cni"), as: programs.path(name))
-    }
+    try ProgramFile.copy(
+      BuiltProgram.cni(), to: programs.path("cni"), names: Self.names + ["host-local"])
     try run.write(
       "services.d/web.json",
       """

@@ -69,9 +69,8 @@ private struct LeaseCutSweep {
     return try await OwnMounts.run(emptying: []) {
       let disk = try LoopDisk()
       let programs = try TemporaryDirectory()
-      let program = try File.read(BuiltProgram.cni(), limit: 1 << 30)
       let ours = programs.path("host-local")
-      try File.replace(ours, with: program, mode: 0o755, flushed: false)
+      try ProgramFile.copy(BuiltProgram.cni(), to: ours)
       var sweep = LeaseCutSweep(
         disk: disk,
         plugin: LeasePlugin(

@@ -30,7 +30,7 @@ struct HostileWorld: ~Copyable {
           nil, "/", nil, UInt(MS_REMOUNT) | UInt(MS_BIND) | UInt(MS_RDONLY), nil)
       }
       try Directory.create(plugins)
-      try File.replace("\(plugins)/cni", with: program, mode: 0o755, flushed: false)
+      try ProgramFile.put("\(plugins)/cni", program)
       let listing = try ChildProcess.run("\(plugins)/cni", environment: Environment())
       for name in String(decoding: listing.output, as: UTF8.self).split(separator: "\n") {
         try File.link("\(plugins)/cni", as: "\(plugins)/\(name)")

@@ -143,9 +143,8 @@ struct BalancerAddressTests {
   func killed() throws {
     try SystemCalls.requireTracer()
     let lab = try BalancerLab()
-    let service = try lab.lab.state.write("bin/service", "", mode: 0o755)
-    try File.replace(
-      service, with: try File.read(try BuiltProgram.cni(), limit: 1 << 28), mode: 0o755)
+    let service = try lab.lab.state.write("bin/service", "")
+    try ProgramFile.copy(BuiltProgram.cni(), to: service)
     let pod = try lab.chain.attach("one")
     func run(_ words: [String]) throws -> Bool {
       try lab.lab.host.run {
