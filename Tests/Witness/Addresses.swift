@@ -38,10 +38,8 @@ public struct SeenAddress: Hashable, Sendable {
 
 /// Every address of both families in the calling thread's network namespace.
 public func addresses() throws(WitnessError) -> [SeenAddress] {
-  let question = "list addresses"
-  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: question)
-  let header = [UInt8](repeating: 0, count: MemoryLayout<ifaddrmsg>.size)
-  return try kernel.list(RTM_GETADDR, header: header, for: question).map(SeenAddress.init)
+  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: SeenAddress.question)
+  return try Interrogation.payloads(of: SeenAddress.answer(of: kernel)).map { SeenAddress($0) }
 }
 
 /// The addresses of one link, as `10.1.2.3/24`, without those that the kernel makes by itself.
@@ -52,19 +50,26 @@ public func addresses(on name: String) throws(WitnessError) -> [String] {
 }
 
 extension SeenAddress {
+  static let question = "list addresses"
+
+  static func answer(of kernel: borrowing Interrogation) throws(WitnessError) -> [UInt8] {
+    let header = [UInt8](repeating: 0, count: MemoryLayout<ifaddrmsg>.size)
+    return try kernel.answer(RTM_GETADDR, header: header, for: question)
+  }
+
   init(_ message: [UInt8]) {
-    let attributes = Attributes(message.dropFirst(MemoryLayout<ifaddrmsg>.size))
+    let attributes = Attributes(message, from: MemoryLayout<ifaddrmsg>.size)
     let local = attributes[IFA_LOCAL]
     let far = attributes[IFA_ADDRESS]
     prefixLength = message[1]
     flags = attributes.number(IFA_FLAGS) ?? UInt32(message[2])
     scope = message[3]
-    linkIndex = message.dropFirst(4).number() ?? 0
+    linkIndex = message.number(at: 4) ?? 0
     address = AddressText.of(local ?? far ?? [])
     peer = local == nil || local == far ? nil : far.map(AddressText.of)
     broadcast = attributes[IFA_BROADCAST].map(AddressText.of)
     label = attributes.text(IFA_LABEL)
-    validLifetime = attributes[IFA_CACHEINFO]?.dropFirst(4).number() ?? 0
+    validLifetime = attributes[IFA_CACHEINFO]?.number(at: 4) ?? 0
     origin = attributes.number(IFA_PROTO)
   }
 }

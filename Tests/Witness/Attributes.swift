@@ -32,43 +32,65 @@ extension ctattr_ip: AttributeNumber {}
 extension ctattr_l4proto: AttributeNumber {}
 
 /// The attributes of one message or nest, in the kernel's order.
+///
+/// Only those are copied out that are asked for: a link has forty, of which most tests want one.
 struct Attributes {
-  let all: [(type: UInt16, payload: [UInt8])]
+  private let bytes: [UInt8]
+  private let places: [(type: UInt16, start: Int, count: Int)]
 
-  /// Lets libmnl walk the bytes, and copies what it finds.
-  init(_ bytes: some Sequence<UInt8>) {
-    let bytes = Array(bytes)
-    var found: [(type: UInt16, payload: [UInt8])] = []
+  /// Lets libmnl walk the bytes.
+  init(_ bytes: [UInt8], from start: Int = 0) {
+    var found: [(type: UInt16, start: Int, count: Int)] = []
     unsafe bytes.withUnsafeBytes { region in
-      guard let start = region.baseAddress else { return }
-      var place = 0
+      guard let base = region.baseAddress else { return }
+      var place = start
       while place < region.count {
-        let attribute = unsafe (start + place).assumingMemoryBound(to: nlattr.self)
+        let attribute = unsafe (base + place).assumingMemoryBound(to: nlattr.self)
         guard unsafe mnl_attr_ok(attribute, Int32(region.count - place)) else { return }
-        let length = Int(unsafe mnl_attr_get_payload_len(attribute))
-        let payload = unsafe UnsafeRawBufferPointer(
-          start: mnl_attr_get_payload(attribute), count: length)
-        unsafe found.append((mnl_attr_get_type(attribute), Array(payload)))
-        place = unsafe UnsafeRawPointer(mnl_attr_next(attribute)) - start
+        unsafe found.append(
+          (
+            mnl_attr_get_type(attribute), UnsafeRawPointer(mnl_attr_get_payload(attribute)) - base,
+            Int(mnl_attr_get_payload_len(attribute))
+          ))
+        place = unsafe UnsafeRawPointer(mnl_attr_next(attribute)) - base
       }
     }
-    all = found
+    self.bytes = bytes
+    places = found
   }
+
+  /// All of them, with their payloads.
+  var all: [(type: UInt16, payload: [UInt8])] { places.map { ($0.type, payload($0)) } }
 
   /// The payload of the first attribute of this type.
   subscript(type: some AttributeNumber) -> [UInt8]? {
-    all.first { $0.type == type.wireNumber }?.payload
+    let wanted = type.wireNumber
+    // A loop of indices: this is where the tests' time goes, and they are not optimised.
+    var index = 0
+    while index < places.count {
+      if places[index].type == wanted { return payload(places[index]) }
+      index += 1
+    }
+    return nil
+  }
+
+  private func payload(_ place: (type: UInt16, start: Int, count: Int)) -> [UInt8] {
+    unsafe bytes.withUnsafeBytes {
+      unsafe Array(UnsafeRawBufferPointer(rebasing: $0[place.start..<place.start + place.count]))
+    }
   }
 
   /// The number of the first attribute of this type, in the host's byte order.
-  func number<N: FixedWidthInteger>(_ type: some AttributeNumber, as kind: N.Type = N.self) -> N? {
+  func number<N: FixedWidthInteger & BitwiseCopyable>(
+    _ type: some AttributeNumber, as kind: N.Type = N.self
+  ) -> N? {
     self[type]?.number()
   }
 
   /// The number of the first attribute of this type, in network byte order.
-  func networkNumber<N: FixedWidthInteger>(_ type: some AttributeNumber, as kind: N.Type = N.self)
-    -> N?
-  {
+  func networkNumber<N: FixedWidthInteger & BitwiseCopyable>(
+    _ type: some AttributeNumber, as kind: N.Type = N.self
+  ) -> N? {
     self[type]?.number(as: N.self).map(N.init(bigEndian:))
   }
 
@@ -83,18 +105,26 @@ struct Attributes {
   }
 }
 
-extension Collection<UInt8> {
-  /// The number at the start of these bytes, in the host's byte order; nil if there are too few.
-  func number<N: FixedWidthInteger>(as kind: N.Type = N.self) -> N? {
-    let size = MemoryLayout<N>.size
-    guard count >= size else { return nil }
-    var value: N = 0
-    for (position, byte) in prefix(size).enumerated() {
-      value |= N(truncatingIfNeeded: UInt64(byte)) << (position * 8)
-    }
-    return value
+extension Array<UInt8> {
+  /// The number at a place in these bytes, in the host's byte order; nil if there are too few.
+  func number<N: FixedWidthInteger & BitwiseCopyable>(
+    at place: Int = 0, as kind: N.Type = N.self
+  ) -> N? {
+    guard count - place >= MemoryLayout<N>.size else { return nil }
+    return unsafe withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: place, as: N.self) }
   }
+}
 
+extension ArraySlice<UInt8> {
+  /// The same of some of the bytes.
+  func number<N: FixedWidthInteger & BitwiseCopyable>(
+    at place: Int = 0, as kind: N.Type = N.self
+  ) -> N? {
+    Array(self).number(at: place)
+  }
+}
+
+extension Collection<UInt8> {
   /// The text up to the first NUL.
   var text: String {
     String(decoding: prefix { $0 != 0 }, as: UTF8.self)

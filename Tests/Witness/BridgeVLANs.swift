@@ -25,13 +25,13 @@ public func bridgeVLANs() throws(WitnessError) -> [SeenBridgeVLAN] {
   let messages = try kernel.list(
     RTM_GETLINK, header: header, attributes: [(IFLA_EXT_MASK, filter)], for: question)
   return messages.flatMap { message in
-    let linkIndex: UInt32 = message.dropFirst(4).number() ?? 0
-    let attributes = Attributes(message.dropFirst(header.count))
+    let linkIndex: UInt32 = message.number(at: 4) ?? 0
+    let attributes = Attributes(message, from: header.count)
     return attributes.nest(IFLA_AF_SPEC).all.filter { $0.type == UInt16(IFLA_BRIDGE_VLAN_INFO) }
       .map { entry in
         let flags: UInt16 = entry.payload.number() ?? 0
         return SeenBridgeVLAN(
-          linkIndex: linkIndex, id: entry.payload.dropFirst(2).number() ?? 0,
+          linkIndex: linkIndex, id: entry.payload.number(at: 2) ?? 0,
           isNative: flags & UInt16(BRIDGE_VLAN_INFO_PVID) != 0,
           isUntagged: flags & UInt16(BRIDGE_VLAN_INFO_UNTAGGED) != 0)
       }

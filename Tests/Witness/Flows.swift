@@ -29,7 +29,7 @@ public func flows() throws(WitnessError) -> [SeenFlow] {
   let kernel = try Interrogation(protocol: NETLINK_NETFILTER, for: question)
   let type = Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(IPCTNL_MSG_CT_GET.rawValue)
   return try kernel.list(type, header: [UInt8(AF_UNSPEC), 0, 0, 0], for: question).map {
-    let attributes = Attributes($0.dropFirst(4))
+    let attributes = Attributes($0, from: 4)
     let original = attributes.nest(CTA_TUPLE_ORIG)
     return SeenFlow(
       transport: original.nest(CTA_TUPLE_PROTO)[CTA_PROTO_NUM]?.first ?? 0,

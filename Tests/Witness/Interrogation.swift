@@ -6,7 +6,10 @@ import Glibc
 @safe
 struct Interrogation: ~Copyable {
   private let socket: OpaquePointer
+  private let room: UnsafeMutableRawPointer
 
+  /// Twice as much as the kernel says at once.
+  private static let size = 1 << 16
   /// How often a list that changed while it was read is read again.
   private static let attempts = 20
 
@@ -19,86 +22,95 @@ struct Interrogation: ~Copyable {
       throw WitnessError(question, code: code)
     }
     unsafe self.socket = socket
+    unsafe room = .allocate(byteCount: Self.size, alignment: 8)
   }
 
-  deinit { unsafe mnl_socket_close(socket) }
+  deinit {
+    unsafe mnl_socket_close(socket)
+    unsafe room.deallocate()
+  }
 
   /// All answers to one request for a list: the bytes behind each netlink header.
   func list(
     _ type: Int, header: [UInt8], attributes: [(type: any AttributeNumber, payload: [UInt8])] = [],
     for question: String
   ) throws(WitnessError) -> [[UInt8]] {
-    for attempt in 1...Self.attempts {
-      let sequence = UInt32(attempt)
-      try send(type, header, attributes, sequence, question)
-      if let answers = try receive(sequence, question) { return answers }
+    Self.payloads(of: try answer(type, header: header, attributes: attributes, for: question))
+  }
+
+  /// All answers to one request for a list, one message after the other, as they came.
+  ///
+  /// The same question is answered by the same bytes as long as nothing has changed.
+  func answer(
+    _ type: Int, header: [UInt8], attributes: [(type: any AttributeNumber, payload: [UInt8])] = [],
+    for question: String
+  ) throws(WitnessError) -> [UInt8] {
+    for _ in 1...Self.attempts {
+      try send(type, header, attributes, question)
+      if let answer = try receive(question) { return answer }
     }
     throw WitnessError(question, code: EAGAIN, detail: "the list kept changing")
   }
 
   private func send(
     _ type: Int, _ header: [UInt8], _ attributes: [(type: any AttributeNumber, payload: [UInt8])],
-    _ sequence: UInt32, _ question: String
+    _ question: String
   ) throws(WitnessError) {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let sent = unsafe buffer.withUnsafeMutableBytes { room -> Int in
-      guard let message = unsafe mnl_nlmsg_put_header(room.baseAddress) else { return -1 }
-      unsafe message.pointee.nlmsg_type = UInt16(type)
-      unsafe message.pointee.nlmsg_flags = UInt16(NLM_F_REQUEST | NLM_F_DUMP)
-      unsafe message.pointee.nlmsg_seq = sequence
-      let extra = unsafe mnl_nlmsg_put_extra_header(message, header.count)
-      unsafe extra?.copyMemory(from: header, byteCount: header.count)
-      for attribute in attributes {
-        unsafe mnl_attr_put(
-          message, attribute.type.wireNumber, attribute.payload.count, attribute.payload)
-      }
-      return unsafe mnl_socket_sendto(socket, message, Int(message.pointee.nlmsg_len))
+    guard let message = unsafe mnl_nlmsg_put_header(room) else { return }
+    unsafe message.pointee.nlmsg_type = UInt16(type)
+    unsafe message.pointee.nlmsg_flags = UInt16(NLM_F_REQUEST | NLM_F_DUMP)
+    // Always the same: what was asked before has been answered to its end.
+    unsafe message.pointee.nlmsg_seq = 1
+    let extra = unsafe mnl_nlmsg_put_extra_header(message, header.count)
+    unsafe extra?.copyMemory(from: header, byteCount: header.count)
+    for attribute in attributes {
+      unsafe mnl_attr_put(
+        message, attribute.type.wireNumber, attribute.payload.count, attribute.payload)
     }
+    let sent = unsafe mnl_socket_sendto(socket, message, Int(message.pointee.nlmsg_len))
     guard sent >= 0 else { throw WitnessError(question, code: errno) }
   }
 
   /// The answers up to the kernel's "done"; nil when the list changed while it was read.
-  private func receive(_ sequence: UInt32, _ question: String) throws(WitnessError) -> [[UInt8]]? {
-    var answers: [[UInt8]] = []
-    var steady = true
-    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+  private func receive(_ question: String) throws(WitnessError) -> [UInt8]? {
+    var answer: [UInt8] = []
+    var isSteady = true
     while true {
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe mnl_socket_recvfrom(socket, $0.baseAddress, $0.count)
-      }
+      let count = unsafe mnl_socket_recvfrom(socket, room, Self.size)
       if count < 0 {
         if errno == EINTR { continue }
         throw WitnessError(question, code: errno)
       }
-      for message in Self.messages(in: buffer, count: count) where message.sequence == sequence {
-        steady = steady && message.flags & UInt16(NLM_F_DUMP_INTR) == 0
-        switch Int32(message.type) {
-        case NLMSG_DONE, NLMSG_ERROR:
-          let code: Int32 = message.payload.number() ?? 0
+      var message = unsafe room.assumingMemoryBound(to: nlmsghdr.self)
+      var left = Int32(count)
+      while unsafe mnl_nlmsg_ok(message, left) {
+        isSteady = unsafe isSteady && message.pointee.nlmsg_flags & UInt16(NLM_F_DUMP_INTR) == 0
+        let type = unsafe Int32(message.pointee.nlmsg_type)
+        if type == NLMSG_DONE || type == NLMSG_ERROR {
+          let code = unsafe mnl_nlmsg_get_payload(message).load(as: Int32.self)
           guard code == 0 else { throw WitnessError(question, code: -code) }
-          return steady ? answers : nil
-        default:
-          answers.append(message.payload)
+          return isSteady ? answer : nil
         }
+        let start = UnsafeRawPointer(message)
+        guard let next = unsafe mnl_nlmsg_next(message, &left) else { break }
+        unsafe answer.append(
+          contentsOf: UnsafeRawBufferPointer(
+            start: start, count: UnsafeRawPointer(next) - start))
+        unsafe message = next
       }
     }
   }
 
-  private static func messages(
-    in buffer: [UInt8], count: Int
-  ) -> [(type: UInt16, flags: UInt16, sequence: UInt32, payload: [UInt8])] {
-    var found: [(type: UInt16, flags: UInt16, sequence: UInt32, payload: [UInt8])] = []
-    unsafe buffer.withUnsafeBytes { region in
-      var left = Int32(count)
+  /// The bytes behind each netlink header.
+  static func payloads(of answer: [UInt8]) -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    unsafe answer.withUnsafeBytes { region in
+      var left = Int32(region.count)
       var next = unsafe region.baseAddress.map { unsafe $0.assumingMemoryBound(to: nlmsghdr.self) }
       while let message = unsafe next, unsafe mnl_nlmsg_ok(message, left) {
         let payload = unsafe UnsafeRawBufferPointer(
           start: mnl_nlmsg_get_payload(message), count: mnl_nlmsg_get_payload_len(message))
-        unsafe found.append(
-          (
-            message.pointee.nlmsg_type, message.pointee.nlmsg_flags, message.pointee.nlmsg_seq,
-            Array(payload)
-          ))
+        unsafe found.append(Array(payload))
         unsafe next = UnsafePointer(mnl_nlmsg_next(message, &left))
       }
     }

@@ -106,10 +106,8 @@ public struct SeenTap: Hashable, Sendable {
 
 /// Every link of the calling thread's network namespace.
 public func links() throws(WitnessError) -> [SeenLink] {
-  let question = "list links"
-  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: question)
-  let header = [UInt8](repeating: 0, count: MemoryLayout<ifinfomsg>.size)
-  return try kernel.list(RTM_GETLINK, header: header, for: question).map(SeenLink.init)
+  let kernel = try Interrogation(protocol: NETLINK_ROUTE, for: SeenLink.question)
+  return try Interrogation.payloads(of: SeenLink.answer(of: kernel)).map { SeenLink($0) }
 }
 
 /// The link of this name; nil if there is none.
@@ -118,12 +116,22 @@ public func link(named name: String) throws(WitnessError) -> SeenLink? {
 }
 
 extension SeenLink {
+  static let question = "list links"
+
+  /// The kernel's answer, without its counters.
+  static func answer(of kernel: borrowing Interrogation) throws(WitnessError) -> [UInt8] {
+    let header = [UInt8](repeating: 0, count: MemoryLayout<ifinfomsg>.size)
+    // RTEXT_FILTER_SKIP_STATS of IFLA_EXT_MASK.
+    return try kernel.answer(
+      RTM_GETLINK, header: header, attributes: [(IFLA_EXT_MASK, [8, 0, 0, 0])], for: question)
+  }
+
   init(_ message: [UInt8]) {
-    let attributes = Attributes(message.dropFirst(MemoryLayout<ifinfomsg>.size))
+    let attributes = Attributes(message, from: MemoryLayout<ifinfomsg>.size)
     let info = attributes.nest(IFLA_LINKINFO)
     let data = info.nest(IFLA_INFO_DATA)
-    index = message.dropFirst(4).number() ?? 0
-    flags = message.dropFirst(8).number() ?? 0
+    index = message.number(at: 4) ?? 0
+    flags = message.number(at: 8) ?? 0
     name = attributes.text(IFLA_IFNAME) ?? ""
     kind = info.text(IFLA_INFO_KIND)
     mtu = attributes.number(IFLA_MTU) ?? 0

@@ -29,12 +29,12 @@ public func neighbours() throws(WitnessError) -> [SeenNeighbour] {
   return try kernel.list(RTM_GETNEIGH, header: header, for: question)
     .filter { [AF_INET, AF_INET6].contains(Int32($0[0])) }
     .map { message in
-      let attributes = Attributes(message.dropFirst(size))
+      let attributes = Attributes(message, from: size)
       return SeenNeighbour(
-        linkIndex: message.dropFirst(4).number() ?? 0,
+        linkIndex: message.number(at: 4) ?? 0,
         address: AddressText.of(attributes[NDA_DST] ?? []),
         hardwareAddress: attributes[NDA_LLADDR].map(AddressText.ofHardware),
-        state: message.dropFirst(8).number() ?? 0, flags: message[10],
+        state: message.number(at: 8) ?? 0, flags: message[10],
         origin: attributes.number(NDA_PROTOCOL))
     }
 }
@@ -63,11 +63,11 @@ public func forwardings() throws(WitnessError) -> [SeenForwarding] {
   header[0] = UInt8(AF_BRIDGE)
   return try kernel.list(RTM_GETNEIGH, header: header, for: question)
     .compactMap { message in
-      let attributes = Attributes(message.dropFirst(size))
+      let attributes = Attributes(message, from: size)
       guard let remote = attributes[NDA_DST] else { return nil }
       return SeenForwarding(
-        linkIndex: message.dropFirst(4).number() ?? 0,
+        linkIndex: message.number(at: 4) ?? 0,
         hardwareAddress: AddressText.ofHardware(attributes[NDA_LLADDR] ?? []),
-        remote: AddressText.of(remote), state: message.dropFirst(8).number() ?? 0)
+        remote: AddressText.of(remote), state: message.number(at: 8) ?? 0)
     }
 }

@@ -56,7 +56,7 @@ extension SeenRoute {
   /// The route of one message; nil for families other than IP, such as multicast routing.
   init?(_ message: [UInt8]) {
     let header = message.prefix(MemoryLayout<rtmsg>.size)
-    let attributes = Attributes(message.dropFirst(header.count))
+    let attributes = Attributes(message, from: header.count)
     guard [AF_INET, AF_INET6].contains(Int32(header[0])) else { return nil }
     family = Int32(header[0]) == AF_INET6 ? 6 : 4
     destination = AddressText.ofNetwork(
@@ -71,7 +71,7 @@ extension SeenRoute {
     origin = header[5]
     scope = header[6]
     type = header[7]
-    flags = header.dropFirst(8).number() ?? 0
+    flags = header.number(at: 8) ?? 0
     let pairs = attributes.nest(RTA_METRICS).all.compactMap { metric in
       metric.payload.number(as: UInt32.self).map { (metric.type, $0) }
     }
@@ -89,11 +89,11 @@ extension SeenNextHop {
       length <= rest.count
     {
       let hop = rest.prefix(length)
-      let attributes = Attributes(hop.dropFirst(headerSize))
+      let attributes = Attributes(Array(hop), from: headerSize)
       hops.append(
         SeenNextHop(
           gateway: attributes[RTA_GATEWAY].map(AddressText.of),
-          linkIndex: hop.dropFirst(4).number() ?? 0))
+          linkIndex: hop.number(at: 4) ?? 0))
       rest = rest.dropFirst((length + 3) & ~3)
     }
     return hops

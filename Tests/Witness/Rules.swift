@@ -39,7 +39,7 @@ public func rules() throws(WitnessError) -> [SeenRule] {
 extension SeenRule {
   init(_ message: [UInt8]) {
     let header = message.prefix(MemoryLayout<rtmsg>.size)
-    let attributes = Attributes(message.dropFirst(header.count))
+    let attributes = Attributes(message, from: header.count)
     family = Int32(header[0]) == AF_INET6 ? 6 : 4
     destination = attributes[FRA_DST].map {
       AddressText.ofNetwork($0, length: header[1], family: header[0])

@@ -128,11 +128,24 @@ func nftables(
   attributes: [(type: any AttributeNumber, payload: [UInt8])] = [], for question: String
 ) throws(WitnessError) -> [(family: String, attributes: Attributes)] {
   let kernel = try Interrogation(protocol: NETLINK_NETFILTER, for: question)
-  let header: [UInt8] = [family, UInt8(NFNETLINK_V0), 0, 0]
-  let type = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(message.rawValue)
-  return try kernel.list(type, header: header, attributes: attributes, for: question).map {
-    (familyName($0[0]), Attributes($0.dropFirst(header.count)))
+  let answer = try nftablesAnswer(
+    of: kernel, message, family: family, attributes: attributes, for: question)
+  return Interrogation.payloads(of: answer).map {
+    (familyName($0[0]), Attributes($0, from: nftablesHeaderSize))
   }
+}
+
+/// `struct nfgenmsg`: family, version and two bytes of the ruleset's generation.
+let nftablesHeaderSize = 4
+
+/// The answer to one question to nftables, as it came.
+func nftablesAnswer(
+  of kernel: borrowing Interrogation, _ message: nf_tables_msg_types, family: UInt8 = 0,
+  attributes: [(type: any AttributeNumber, payload: [UInt8])] = [], for question: String
+) throws(WitnessError) -> [UInt8] {
+  try kernel.answer(
+    Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(message.rawValue),
+    header: [family, UInt8(NFNETLINK_V0), 0, 0], attributes: attributes, for: question)
 }
 
 /// The comment in user data as `nft` writes it: type, length, text, over and over.

@@ -72,19 +72,40 @@ public struct SeenVerdict: Hashable, Sendable {
 
 /// Every set and map of every table in the calling thread's network namespace.
 public func sets() throws(WitnessError) -> [SeenSet] {
-  try nftables(NFT_MSG_GETSET, for: "list nftables sets").map { family, attributes in
+  let question = "list nftables sets"
+  let kernel = try Interrogation(protocol: NETLINK_NETFILTER, for: question)
+  let answer = try nftablesAnswer(of: kernel, NFT_MSG_GETSET, for: question)
+  return Interrogation.payloads(of: answer).map { SeenSet($0) }
+}
+
+extension SeenSet {
+  init(_ message: [UInt8]) {
+    let attributes = Attributes(message, from: nftablesHeaderSize)
     let userData = attributes[NFTA_SET_USERDATA] ?? []
-    return SeenSet(
-      family: family, table: attributes.text(NFTA_SET_TABLE) ?? "",
-      name: attributes.text(NFTA_SET_NAME) ?? "",
-      handle: attributes.networkNumber(NFTA_SET_HANDLE) ?? 0,
-      flags: attributes.networkNumber(NFTA_SET_FLAGS) ?? 0,
-      keyType: attributes.networkNumber(NFTA_SET_KEY_TYPE) ?? 0,
-      keyLength: attributes.networkNumber(NFTA_SET_KEY_LEN) ?? 0,
-      dataType: attributes.networkNumber(NFTA_SET_DATA_TYPE),
-      dataLength: attributes.networkNumber(NFTA_SET_DATA_LEN), userData: userData,
-      // NFTNL_UDATA_SET_COMMENT of libnftnl.
-      comment: comment(in: userData, type: 7))
+    family = familyName(message[0])
+    table = attributes.text(NFTA_SET_TABLE) ?? ""
+    name = attributes.text(NFTA_SET_NAME) ?? ""
+    handle = attributes.networkNumber(NFTA_SET_HANDLE) ?? 0
+    flags = attributes.networkNumber(NFTA_SET_FLAGS) ?? 0
+    keyType = attributes.networkNumber(NFTA_SET_KEY_TYPE) ?? 0
+    keyLength = attributes.networkNumber(NFTA_SET_KEY_LEN) ?? 0
+    dataType = attributes.networkNumber(NFTA_SET_DATA_TYPE)
+    dataLength = attributes.networkNumber(NFTA_SET_DATA_LEN)
+    self.userData = userData
+    // NFTNL_UDATA_SET_COMMENT of libnftnl.
+    comment = Witness.comment(in: userData, type: 7)
+  }
+
+  var question: String { "list elements of \(table) \(name)" }
+
+  /// The kernel's answer about its elements.
+  func answer(of kernel: borrowing Interrogation) throws(WitnessError) -> [UInt8] {
+    try nftablesAnswer(
+      of: kernel, NFT_MSG_GETSETELEM, family: familyNumber(family),
+      attributes: [
+        (NFTA_SET_ELEM_LIST_TABLE, Array(table.utf8) + [0]),
+        (NFTA_SET_ELEM_LIST_SET, Array(name.utf8) + [0]),
+      ], for: question)
   }
 }
 
@@ -104,20 +125,20 @@ public func elements(inSet name: String) throws(WitnessError) -> [SeenElement] {
 
 /// The elements of one set or map.
 public func elements(of set: SeenSet) throws(WitnessError) -> [SeenElement] {
-  let answers = try nftables(
-    NFT_MSG_GETSETELEM, family: familyNumber(set.family),
-    attributes: [
-      (NFTA_SET_ELEM_LIST_TABLE, Array(set.table.utf8) + [0]),
-      (NFTA_SET_ELEM_LIST_SET, Array(set.name.utf8) + [0]),
-    ], for: "list elements of \(set.table) \(set.name)")
-  return answers.flatMap { _, attributes in
-    attributes.nest(NFTA_SET_ELEM_LIST_ELEMENTS).all.map {
-      SeenElement(Attributes($0.payload), in: set)
-    }
+  let kernel = try Interrogation(protocol: NETLINK_NETFILTER, for: set.question)
+  return SeenElement.payloads(of: try set.answer(of: kernel)).map {
+    SeenElement(Attributes($0), in: set)
   }
 }
 
 extension SeenElement {
+  /// The attributes of each element in an answer.
+  static func payloads(of answer: [UInt8]) -> [[UInt8]] {
+    Interrogation.payloads(of: answer).flatMap {
+      Attributes($0, from: nftablesHeaderSize).nest(NFTA_SET_ELEM_LIST_ELEMENTS).all.map(\.payload)
+    }
+  }
+
   init(_ attributes: Attributes, in set: SeenSet) {
     let data = attributes.nest(NFTA_SET_ELEM_DATA)
     let verdict = data.nest(NFTA_DATA_VERDICT)

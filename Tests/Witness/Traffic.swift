@@ -90,14 +90,14 @@ private func trafficHeader(_ link: UInt32 = 0, _ parent: UInt32 = 0) -> [UInt8] 
 
 extension SeenQueue {
   init(_ message: [UInt8]) {
-    let attributes = Attributes(message.dropFirst(MemoryLayout<tcmsg>.size))
+    let attributes = Attributes(message, from: MemoryLayout<tcmsg>.size)
     let options = attributes.nest(TCA_OPTIONS)
-    linkIndex = message.dropFirst(4).number() ?? 0
-    handle = message.dropFirst(8).number() ?? 0
-    parent = message.dropFirst(12).number() ?? 0
+    linkIndex = message.number(at: 4) ?? 0
+    handle = message.number(at: 8) ?? 0
+    parent = message.number(at: 12) ?? 0
     kind = attributes.text(TCA_KIND) ?? ""
     bucket = kind == "tbf" ? SeenBucket(options) : nil
-    defaultClass = kind == "htb" ? (options[TCA_HTB_INIT] ?? []).dropFirst(8).number() : nil
+    defaultClass = kind == "htb" ? (options[TCA_HTB_INIT] ?? []).number(at: 8) : nil
     byteLimit = kind == "bfifo" ? attributes.number(TCA_OPTIONS) : nil
   }
 }
@@ -105,47 +105,47 @@ extension SeenQueue {
 extension SeenBucket {
   init(_ options: Attributes) {
     let parameters = options[TCA_TBF_PARMS] ?? []
-    let short: UInt32 = parameters.dropFirst(8).number() ?? 0
+    let short: UInt32 = parameters.number(at: 8) ?? 0
     rate = options.number(TCA_TBF_RATE64) ?? UInt64(short)
-    limit = parameters.dropFirst(24).number() ?? 0
-    buffer = parameters.dropFirst(28).number() ?? 0
+    limit = parameters.number(at: 24) ?? 0
+    buffer = parameters.number(at: 28) ?? 0
   }
 }
 
 extension SeenClass {
   init(_ message: [UInt8]) {
-    let options = Attributes(message.dropFirst(MemoryLayout<tcmsg>.size)).nest(TCA_OPTIONS)
+    let options = Attributes(message, from: MemoryLayout<tcmsg>.size).nest(TCA_OPTIONS)
     let parameters = options[TCA_HTB_PARMS] ?? []
-    let short: UInt32 = parameters.dropFirst(8).number() ?? 0
-    let shortCeiling: UInt32 = parameters.dropFirst(20).number() ?? 0
-    handle = message.dropFirst(8).number() ?? 0
+    let short: UInt32 = parameters.number(at: 8) ?? 0
+    let shortCeiling: UInt32 = parameters.number(at: 20) ?? 0
+    handle = message.number(at: 8) ?? 0
     rate = options.number(TCA_HTB_RATE64) ?? UInt64(short)
     ceiling = options.number(TCA_HTB_CEIL64) ?? UInt64(shortCeiling)
-    buffer = parameters.dropFirst(24).number() ?? 0
+    buffer = parameters.number(at: 24) ?? 0
   }
 }
 
 extension SeenFilter {
   /// Nil for the tables in which the kernel keeps such filters.
   init?(_ message: [UInt8]) {
-    let attributes = Attributes(message.dropFirst(MemoryLayout<tcmsg>.size))
+    let attributes = Attributes(message, from: MemoryLayout<tcmsg>.size)
     let options = attributes.nest(TCA_OPTIONS)
     guard attributes.text(TCA_KIND) == "u32", let selector = options[TCA_U32_SEL] else {
       return nil
     }
-    let information: UInt32 = message.dropFirst(16).number() ?? 0
+    let information: UInt32 = message.number(at: 16) ?? 0
     priority = UInt16(information >> 16)
     etherType = UInt16(bigEndian: UInt16(truncatingIfNeeded: information))
     flow = options.number(TCA_U32_CLASSID) ?? 0
     words = (0..<Int(selector[2])).map { place in
       let word = selector.dropFirst(16 + place * 16)
-      let offset: Int32 = word.dropFirst(8).number() ?? 0
+      let offset: Int32 = word.number(at: 8) ?? 0
       return "\(offset): \(word.dropFirst(4).prefix(4).hex)/\(word.prefix(4).hex)"
     }
     actions = options.nest(TCA_U32_ACT).all.map { action in
       let inside = Attributes(action.payload)
       let target: UInt32? =
-        (inside.nest(TCA_ACT_OPTIONS)[TCA_MIRRED_PARMS] ?? []).dropFirst(24).number()
+        (inside.nest(TCA_ACT_OPTIONS)[TCA_MIRRED_PARMS] ?? []).number(at: 24)
       return "\(inside.text(TCA_ACT_KIND) ?? "-") #\(target ?? 0)"
     }
   }
