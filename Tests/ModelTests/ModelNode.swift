@@ -2,7 +2,6 @@ import Glibc
 import JSON
 import Linux
 import TestSupport
-import Testing
 import Witness
 
 @testable import IPAM
@@ -14,8 +13,9 @@ struct ModelNode: ~Copyable {
   /// Where the leases are.
   static let store = "/var/lib/cni/networks/net"
   private static let tracer = "/usr/bin/strace"
-  private let plugins: TemporaryDirectory
+  let side: ModelSide
   private var host: FreshNamespace
+  private var lookout: Lookout
   private var pods: [String: PodPlace]
 
   /// Does some work where `/run` and `/var/lib` are the caller's own.
@@ -32,17 +32,12 @@ struct ModelNode: ~Copyable {
     }
   }
 
-  init() throws {
+  init(_ side: ModelSide) throws {
     try Directory.empty("/var/lib")
     try Directory.empty("/run")
-    let plugins = try TemporaryDirectory()
-    let program = try File.read(BuiltProgram.cni(), limit: 1 << 30)
-    try File.replace(plugins.path("cni"), with: program, mode: 0o755, flushed: false)
-    for name in ["bridge", "host-local", "portmap"] {
-      try File.link(plugins.path("cni"), as: plugins.path(name))
-    }
     let host = try FreshNamespace()
-    self.plugins = plugins
+    lookout = try host.run { try Lookout() }
+    self.side = side
     self.host = host
     pods = [:]
   }
@@ -53,18 +48,20 @@ struct ModelNode: ~Copyable {
   func call(
     _ command: String, _ plugin: JSONObject, pod: String?, killedAt: (call: String, number: Int)?
   ) throws -> ChildProcess.Outcome {
-    var variables = ["CNI_COMMAND": command, "CNI_PATH": plugins.path, "PATH": "/usr/sbin:/sbin"]
+    var variables = ["CNI_COMMAND": command, "CNI_PATH": side.path, "PATH": "/usr/sbin:/sbin"]
     if let pod {
       variables["CNI_CONTAINERID"] = pod
       variables["CNI_IFNAME"] = "eth0"
       // Also when it has gone: runtimes do not know.
       variables["CNI_NETNS"] = pods[pod]?.path ?? "/run/gone/\(pod)"
     }
-    var words = [plugins.path(plugin["type"]?.textValue ?? "")]
+    var words = ["\(side.path)/\(plugin["type"]?.textValue ?? "")"]
     if let killedAt {
+      // The program stops for the tracer at no other calls, which saves most of its time.
       words =
         [
-          Self.tracer, "-qq", "-o", "/dev/null", "-e",
+          Self.tracer, "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e",
+          "trace=\(killedAt.call)", "-e",
           "inject=\(killedAt.call):signal=KILL:when=\(killedAt.number)",
         ] + words
     }
@@ -72,7 +69,7 @@ struct ModelNode: ~Copyable {
       try ChildProcess.run(
         words[0], arguments: Array(words.dropFirst()), environment: Environment(variables),
         input: JSONWriter.write(.object(plugin)),
-        limits: ChildProcess.Limits(time: .seconds(60)))
+        limits: ChildProcess.Limits(time: .seconds(120)))
     }
   }
 
@@ -92,6 +89,7 @@ struct ModelNode: ~Copyable {
   mutating func reboot() throws {
     pods = [:]
     host = try FreshNamespace()
+    lookout = try host.run { try Lookout() }
     try Directory.empty("/run")
     let path = "\(Self.store)/.swift-cni/index"
     guard var bytes = try File.readIfPresent(path, limit: 1 << 24) else { return }
@@ -136,32 +134,31 @@ struct ModelNode: ~Copyable {
   }
 
   /// The links of the host that are ports of a bridge.
-  func ports() throws -> Set<String> {
-    Set(try host.run { try Witness.links() }.filter { $0.master != nil }.map(\.name))
+  mutating func ports() throws -> Set<String> {
+    Set(try lookout.seenLinks().filter { $0.master != nil }.map(\.name))
   }
 
-  /// What the sets and maps of our table hold, a text for each element.
-  func elements() throws -> [SeenElement] {
-    try host.run { try Witness.elements() }.filter { !$0.set.hasPrefix("__") }
-  }
+  /// What the sets and maps of our table hold.
+  mutating func elements() throws -> [SeenElement] { try lookout.seenElements() }
 
   /// The addresses of a pod's interface.
   func addresses(of pod: String) throws -> [String] {
     guard let pod = pods[pod] else { return [] }
-    return try pod.namespace.run { try Witness.addresses(on: "eth0") }
+    let index = try pod.lookout.seenLinks().first { $0.name == "eth0" }?.index
+    return try pod.lookout.seenAddresses().filter { $0.linkIndex == index }.map(\.address)
   }
 }
 
-/// A pod's namespace at a path that no other gets after it.
+/// A pod's namespace at a path that no other gets after it, and a lookout over it.
 private final class PodPlace {
   private let named: NamedNamespace
+  var lookout: Lookout
 
   init(_ name: String) throws {
-    let made = try NamedNamespace(name)
+    let made = try NamedNamespace(name, in: "/run")
+    lookout = try made.fresh.run { try Lookout() }
     named = made
   }
 
   var path: String { named.path }
-
-  var namespace: FreshNamespace { _read { yield named.fresh } }
 }

@@ -8,7 +8,9 @@ extension ModelRun {
     // A runtime does not attach again what lives, nor makes its namespace anew.
     if !model.isAttached(pod) { try node.makePod(pod) }
     let leases = try ModelNode.leases()
-    let isHeldByStale = leases.contains { $0.value == "\(pod)\r\neth0" }
+    let isHeldByUnknown = leases.contains { address, owner in
+      owner == "\(pod)\r\neth0" && model.mustGo[address] != owner
+    }
     let free4 = model.free({ $0.contains(".") }, leases: leases)
     let free6 = model.free({ $0.contains(":") }, leases: leases)
     let accident = accident()
@@ -17,38 +19,42 @@ extension ModelRun {
       "ADD", configuration("bridge", pod: pod), pod: pod, killedAt: killsSecond ? nil : accident)
     note("ADD \(pod) \(accident.map { "\($0) \(killsSecond)" } ?? "") \(made.said)")
     if case .signalled = made.end {
-      guard accident != nil else { throw disagree("ADD ended by a signal") }
+      guard accident != nil else { throw disagree("ADD ended by a signal", .traps) }
       // A second ADD of an attachment that lives changes nothing, killed or not.
       if !model.isAttached(pod) { model[pod] = .unsure }
-      model.indexKnowsAll = false
+      model.indexIsUncertain()
       return
     }
     guard made.isSuccess else {
       try expectError(made)
       // A lease of an earlier boot that our index never saw is another's for all we know.
       if case .none = model[pod], free4.lowerBound > 0, free6.lowerBound > 0,
-        model.indexKnowsAll || !isHeldByStale
+        !isHeldByUnknown
       {
-        throw disagree("ADD fails though there is room")
+        throw disagree("ADD fails though there is room", nil)
       }
       return
     }
-    if model.isAttached(pod) { throw disagree("a second ADD succeeds") }
+    if model.isAttached(pod) { throw disagree("a second ADD succeeds", .falseSuccess) }
     let result = try JSONParser.parse(made.output)
     let addresses = Self.addresses(in: result)
     let port = result.objectValue?["interfaces"]?.listValue?.dropFirst().first?.objectValue?["name"]
     for other in model.attached where !model.addresses(of: other).filter(addresses.contains).isEmpty
     {
-      throw disagree("\(pod) gets \(addresses), which \(other) has")
+      throw disagree("\(pod) gets \(addresses), which \(other) has", .duplicateAddresses)
     }
-    guard addresses.count == 2, let port = port?.textValue else { throw disagree("a poor result") }
+    guard addresses.count == 2, let port = port?.textValue else {
+      throw disagree("a poor result", .falseSuccess)
+    }
     for address in addresses { model.stale[address] = nil }
     model[pod] = .attached(addresses: addresses, port: port)
     results[pod] = result
-    if model.indexKnowsAll {
-      let left = try ModelNode.leases().filter { model.stale[$0.key] == $0.value }
-      if !left.isEmpty { throw disagree("leases of an earlier boot stay: \(left)") }
-      model.stale = [:]
+    if node.side.isOurs {
+      let leases = try ModelNode.leases()
+      let left = leases.filter { model.mustGo[$0.key] == $0.value && model.stale[$0.key] != nil }
+      if !left.isEmpty { throw disagree("leases of an earlier boot stay: \(left)", .silentLeaks) }
+      model.stale = model.stale.filter { leases[$0.key] == $0.value }
+      model.indexHasSeen(leases)
     }
     try chain("ADD", pod, result, killedAt: killsSecond ? accident : nil)
   }
@@ -66,7 +72,7 @@ extension ModelRun {
       model[pod] = .unsure
       return
     }
-    throw disagree("portmap \(command) fails: \(outcome.said)")
+    throw disagree("portmap \(command) fails: \(outcome.said)", nil)
   }
 
   mutating func delete(_ pod: String) throws {
@@ -83,10 +89,10 @@ extension ModelRun {
         model[pod] = .unsure
         return
       }
-      guard outcome.isSuccess else { throw disagree("DEL fails") }
+      guard outcome.isSuccess else { throw disagree("DEL fails", nil) }
     }
     let left = try ModelNode.leases().filter { $0.value == "\(pod)\r\neth0" }
-    if !left.isEmpty { throw disagree("DEL succeeds, and \(left) stay") }
+    if !left.isEmpty { throw disagree("DEL succeeds, and \(left) stay", .silentLeaks) }
     model[pod] = .none
     model.stale = model.stale.filter { $0.value != "\(pod)\r\neth0" }
   }
@@ -99,14 +105,17 @@ extension ModelRun {
     if !outcome.isSuccess { try expectError(outcome) }
     switch model[pod] {
     case .attached where node.hasPod(pod):
-      if !outcome.isSuccess { throw disagree("CHECK of a good attachment fails") }
+      if !outcome.isSuccess { throw disagree("CHECK of a good attachment fails", nil) }
     case .attached, .none:
-      if outcome.isSuccess { throw disagree("CHECK of what is not there succeeds") }
+      if outcome.isSuccess {
+        throw disagree("CHECK of what is not there succeeds", .falseSuccess)
+      }
     case .unsure: break
     }
   }
 
   mutating func collectGarbage() throws {
+    guard node.side.isOurs else { return }
     let kept = model.attached + model.unsure.filter { _ in random.chance(50) }
     for plugin in ["bridge", "portmap"] {
       var document = configuration(plugin, pod: nil)
@@ -119,14 +128,16 @@ extension ModelRun {
       for (address, owner) in model.foreign { model.stale[address] = owner }
       model.foreign = [:]
       if case .signalled = outcome.end, killed != nil {
-        model.indexKnowsAll = false
+        model.indexIsUncertain()
         return
       }
-      guard outcome.isSuccess else { throw disagree("GC fails") }
+      guard outcome.isSuccess else { throw disagree("GC fails", nil) }
     }
     let left = try ModelNode.leases().values
     for pod in model.unsure where !kept.contains(pod) {
-      if left.contains("\(pod)\r\neth0") { throw disagree("GC succeeds, and \(pod) has a lease") }
+      if left.contains("\(pod)\r\neth0") {
+        throw disagree("GC succeeds, and \(pod) has a lease", .residue)
+      }
       // An ADD that died between making the link and signing it leaves one that only DEL, or the
       // end of the namespace, can tell from the links of other networks.
       if !node.hasPod(pod) { model[pod] = .none }
@@ -137,6 +148,7 @@ extension ModelRun {
   }
 
   mutating func status() throws {
+    guard node.side.isOurs else { return }
     let leases = try ModelNode.leases()
     let room = [".", ":"].map { family in model.free({ $0.contains(family) }, leases: leases) }
     let outcome = try node.call(
@@ -144,10 +156,10 @@ extension ModelRun {
     note("STATUS \(outcome.said)")
     if !outcome.isSuccess { try expectError(outcome) }
     if outcome.isSuccess, room.contains(where: { $0.upperBound <= 0 }) {
-      throw disagree("STATUS is ready though nothing is free")
+      throw disagree("STATUS is ready though nothing is free", .falseSuccess)
     }
     if !outcome.isSuccess, room.allSatisfy({ $0.lowerBound > 0 }) {
-      throw disagree("STATUS is not ready though there is room")
+      throw disagree("STATUS is not ready though there is room", nil)
     }
   }
 
@@ -155,7 +167,7 @@ extension ModelRun {
     let error = try JSONParser.parse(outcome.output).objectValue
     guard outcome.end == .exited(1), let code = error?["code"]?.integerValue, code > 0,
       error?["msg"]?.textValue?.isEmpty == false
-    else { throw disagree("no proper error: \(outcome.said)") }
+    else { throw disagree("no proper error: \(outcome.said)", nil) }
   }
 
   /// The addresses of a result, without their prefix lengths.

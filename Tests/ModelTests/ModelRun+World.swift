@@ -1,4 +1,3 @@
-import Addressing
 import JSON
 import Linux
 import Mutation
@@ -16,11 +15,7 @@ extension ModelRun {
   mutating func reboot() throws {
     note("reboot")
     try node.reboot()
-    for (address, owner) in try ModelNode.leases() where owner.contains("\r\n") {
-      model.stale[address] = owner
-    }
-    model.foreign = [:]
-    for pod in pods { model[pod] = .none }
+    model.reboot(try ModelNode.leases())
   }
 
   /// An ADD and a DEL while there is no room for a byte.
@@ -45,9 +40,11 @@ extension ModelRun {
       let outcome = try node.call(
         "DEL", configuration("bridge", pod: other), pod: other, killedAt: nil)
       note("DEL bridge \(other) \(outcome.said)")
-      guard outcome.isSuccess else { throw disagree("DEL fails on a full disk") }
+      guard outcome.isSuccess else { throw disagree("DEL fails on a full disk", nil) }
       let left = try ModelNode.leases().filter { $0.value == "\(other)\r\neth0" }
-      if !left.isEmpty { throw disagree("DEL succeeds on a full disk, and \(left) stay") }
+      if !left.isEmpty {
+        throw disagree("DEL succeeds on a full disk, and \(left) stay", .silentLeaks)
+      }
       // Its port mapping is still there; DEL of the whole chain takes it.
       model[other] = .unsure
     }
@@ -72,7 +69,6 @@ extension ModelRun {
       try File.replace(path, with: Array(owner.utf8), flushed: false)
       model.foreign[address] = owner
       model.stale[address] = nil
-      model.indexKnowsAll = false
     case 2:
       guard leases[address] == nil else { return }
       note("a torn lease of \(address)")
@@ -87,83 +83,110 @@ extension ModelRun {
       note("the index goes")
       let index = "\(ModelNode.store)/.swift-cni/index"
       if try File.status(of: index) != nil { try File.remove(index) }
-      model.indexKnowsAll = false
+      model.indexIsUncertain()
     }
   }
 
   // MARK: Agreement
 
   /// Compares files, links, addresses and elements with the model.
-  func compare() throws {
-    let deadline = MonotonicTime.now + .seconds(5)
+  mutating func compare() throws {
+    let deadline = MonotonicTime.now + .seconds(60)
     while true {
       let complaints = try complaints()
       guard let first = complaints.first else { return }
       // The kernel takes a namespace apart after the last one has left it.
       if MonotonicTime.now > deadline {
-        throw disagree(([first] + complaints.dropFirst().prefix(4)).joined(separator: "\n"))
+        throw disagree(complaints.prefix(5).map(\.text).joined(separator: "\n"), first.gate)
       }
-      MonotonicTime.sleep(for: .milliseconds(20))
+      MonotonicTime.sleep(for: .milliseconds(5))
     }
   }
 
-  private func complaints() throws -> [String] {
-    let leases = try ModelNode.leases()
-    var complaints = model.complaints(aboutLeases: leases)
+  private mutating func complaints() throws -> [NodeModel.Complaint] {
+    var complaints = model.complaints(aboutLeases: try ModelNode.leases())
     let alive = model.attached.filter { node.hasPod($0) }
     for pod in alive {
       let there = try node.addresses(of: pod)
-      for address in model.addresses(of: pod)
-      where !there.contains(where: { $0.hasPrefix("\(address)/") }) {
-        complaints.append("\(pod) does not have \(address) but \(there)")
+      for address in model.addresses(of: pod) where !there.contains(address) {
+        complaints.append(
+          NodeModel.Complaint("\(pod) does not have \(address) but \(there)", .falseSuccess))
       }
     }
     complaints += try complaintsAboutPorts(alive: alive)
-    complaints += try complaintsAboutElements()
+    // Upstream's rules are lines of iptables.
+    if node.side.isOurs { complaints += try complaintsAboutElements() }
     return complaints
   }
 
-  private func complaintsAboutPorts(alive: [String]) throws -> [String] {
+  private mutating func complaintsAboutPorts(alive: [String]) throws -> [NodeModel.Complaint] {
     let there = try node.ports()
     let wanted = Set(
       alive.compactMap { pod in
         if case .attached(_, let port) = model[pod] { port } else { nil }
       })
-    var complaints = wanted.subtracting(there).map { "port \($0) is gone" }
+    var complaints = wanted.subtracting(there).map {
+      NodeModel.Complaint("port \($0) is gone", .falseSuccess)
+    }
     let others = there.subtracting(wanted)
-    if others.count > model.unsure.count { complaints.append("ports of nobody: \(others)") }
+    if others.count > model.unsure.count {
+      complaints.append(NodeModel.Complaint("ports of nobody: \(others)", .silentLeaks))
+    }
     return complaints
   }
 
   /// Each attached pod is hidden behind the host and has its port; nobody else is, once all is sure.
-  private func complaintsAboutElements() throws -> [String] {
+  private mutating func complaintsAboutElements() throws -> [NodeModel.Complaint] {
     let elements = try node.elements()
-    var complaints: [String] = []
-    var known: [[UInt8]] = []
+    let masqueraded = Set(elements.lazy.filter { $0.set.hasPrefix("masquerade_v") }.map(\.key))
+    let mapped = Set(
+      elements.lazy.compactMap(\.value).flatMap { [Array($0.prefix(4)), Array($0.prefix(16))] })
+    var complaints: [NodeModel.Complaint] = []
+    var known: Set<[UInt8]> = []
     for pod in model.attached {
       for text in model.addresses(of: pod) {
-        let bytes = try IPAddress(text).bytes
-        known.append(bytes)
-        if !elements.contains(where: { $0.set.hasPrefix("masquerade_v") && $0.key == bytes }) {
-          complaints.append("\(text) of \(pod) is not masqueraded")
+        guard let bytes = Self.pool[text] else {
+          throw disagree("\(text) is out of range", .falseSuccess)
         }
-        if !elements.contains(where: { $0.value?.starts(with: bytes) == true }) {
-          complaints.append("\(text) of \(pod) has no port mapping")
+        known.insert(bytes)
+        if !masqueraded.contains(bytes) {
+          complaints.append(
+            NodeModel.Complaint("\(text) of \(pod) is not masqueraded", .falseSuccess))
+        }
+        if !mapped.contains(bytes) {
+          complaints.append(
+            NodeModel.Complaint("\(text) of \(pod) has no port mapping", .falseSuccess))
         }
       }
     }
     guard model.unsure.isEmpty else { return complaints }
+    func isKnown(_ bytes: [UInt8]) -> Bool {
+      known.contains(Array(bytes.prefix(4))) || known.contains(Array(bytes.prefix(16)))
+    }
     for element in elements {
-      let isKnown: Bool =
+      let isOwned: Bool =
         if element.set.hasPrefix("masquerade_v") || element.set.hasPrefix("own_subnet") {
-          known.contains { element.key.starts(with: $0) }
+          isKnown(element.key)
         } else if let value = element.value, value.count > 4 {
-          known.contains { value.starts(with: $0) }
+          isKnown(value)
         } else {
           true
         }
-      if !isKnown { complaints.append("an element of nobody: \(element)") }
+      if !isOwned {
+        complaints.append(NodeModel.Complaint("an element of nobody: \(element)", .silentLeaks))
+      }
     }
     return complaints
   }
+
+  /// The bytes of all addresses that a pod may get, by their text.
+  private static let pool: [String: [UInt8]] = {
+    var pool: [String: [UInt8]] = [:]
+    for last in UInt8(2)...14 {
+      pool["10.60.0.\(last)"] = [10, 60, 0, last]
+      pool["fd00:60::\(String(last, radix: 16))"] =
+        [0xfd, 0, 0, 0x60] + [UInt8](repeating: 0, count: 11) + [last]
+    }
+    return pool
+  }()
 }

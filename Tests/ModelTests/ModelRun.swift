@@ -18,10 +18,12 @@ struct ModelRun: ~Copyable {
   /// Where store, kernel and model do not agree.
   struct Disagreement: Error, CustomStringConvertible {
     let description: String
+    /// The hard gate that is broken by it, if it is one.
+    let gate: HardGate?
   }
 
-  init(seed: UInt64) throws {
-    let node = try ModelNode()
+  init(seed: UInt64, _ side: ModelSide) throws {
+    let node = try ModelNode(side)
     self.seed = seed
     self.node = node
     random = SeededRandom(seed: seed)
@@ -31,7 +33,19 @@ struct ModelRun: ~Copyable {
     pods = (1...16).map { "pod-\($0)" }
   }
 
-  mutating func step() throws {
+  /// Does something, and compares.
+  ///
+  /// - Throws: ``Disagreement``, also for what could not be done.
+  mutating func step() throws(Disagreement) {
+    do {
+      try act()
+      try compare()
+    } catch {
+      throw error as? Disagreement ?? disagree("\(error)", nil)
+    }
+  }
+
+  private mutating func act() throws {
     // What is unsure is soon put in order, as a runtime does.
     if let pod = model.unsure.first, random.chance(40) {
       try delete(pod)
@@ -49,22 +63,27 @@ struct ModelRun: ~Copyable {
       default: try reboot()
       }
     }
-    try compare()
   }
 
   mutating func note(_ text: String) { history.append(text) }
 
-  func disagree(_ text: String) -> Disagreement {
+  func disagree(_ text: String, _ gate: HardGate?) -> Disagreement {
     Disagreement(
-      description: "SWIFT_CNI_SEED=\(seed), step \(history.count): \(text)\n"
-        + history.suffix(40).joined(separator: "\n"))
+      description: """
+        \(text)
+        seed \(seed), after \(history.count) calls and accidents, of which the last were:
+        \(history.suffix(40).joined(separator: "\n"))
+        to see it again: SWIFT_CNI_SEED=\(seed) ./install.sh test --filter ModelTests.ModelTests
+        """, gate: gate)
   }
 
   // MARK: What a runtime runs
 
   /// A plugin's configuration as the runtime makes it of the list.
   func configuration(_ type: String, pod: String?) -> JSONObject {
-    var document: JSONObject = ["cniVersion": "1.1.0", "name": "net", "type": .string(type)]
+    var document: JSONObject = [
+      "cniVersion": .string(node.side.version), "name": "net", "type": .string(type),
+    ]
     if type == "bridge" {
       document["bridge"] = "br0"
       document["isDefaultGateway"] = true

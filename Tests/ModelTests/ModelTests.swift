@@ -1,33 +1,48 @@
+import JSON
 import Mutation
 import TestSupport
 import Testing
 
 /// A runtime that loses its way, on the built program and a real kernel.
 ///
-/// `SWIFT_CNI_SEED=…` repeats a run, `SWIFT_CNI_ROUNDS=2000` makes that many, of 100 steps each.
+/// `SWIFT_CNI_SEED=…` repeats a round, `SWIFT_CNI_ROUNDS=…` walks so many.
 @Suite("A node through random days", .needsRoot, .timeLimit(.minutes(600)))
 struct ModelTests {
-  @Test("holds what its model holds: nothing twice, nothing lost, nothing left, no false success")
+  private static let gates: [HardGate] = [
+    .duplicateAddresses, .silentLeaks, .falseSuccess, .liveLeaseFreed, .residue,
+  ]
+
+  @Test(
+    "holds what its model holds, in store and kernel, after each of 100 steps: nothing twice, nothing lost, nothing left, no false success"
+  )
   func runs() async throws {
     let first = FuzzSettings.seed ?? 20_261_121
-    let rounds = FuzzSettings.rounds(8)
-    let complaints = try await ModelNode.run {
-      var complaints: [String] = []
-      for seed in first..<first + UInt64(rounds) {
-        do {
-          var run = try ModelRun(seed: seed)
-          for _ in 0..<100 { try run.step() }
-        } catch {
-          complaints.append("SWIFT_CNI_SEED=\(seed): \(error)")
-        }
-      }
-      return complaints
+    let plugins = try InstalledPlugins(names: ["bridge", "host-local", "portmap"])
+    let ours = try await ModelRounds.walk(
+      first..<first + UInt64(FuzzSettings.rounds(40)), .ours(plugins.path))
+    for fault in ours.faults { Issue.record("\(fault)") }
+    // Until here, so that the programs stay.
+    _ = plugins.path
+    let upstream =
+      GateReport.isWanted && FuzzSettings.seed == nil
+      ? try await ModelRounds.walk(first..<first + 20, .upstream) : nil
+    // Each gate for itself: a round may break one and keep the others.
+    for gate in Self.gates {
+      try GateReport.tell(
+        "random days of a node, of 100 steps each, beside a model: ADD, DEL, CHECK, GC, STATUS, "
+          + "kill, reboot, full disk, lost namespace, foreign edits", [gate],
+        ours: Self.figures(ours, gate), upstream: upstream.map { Self.figures($0, gate) })
     }
-    for complaint in complaints { Issue.record("\(complaint)") }
-    try GateReport.tell(
-      "random days of a node, of 100 steps each, beside a model: ADD, DEL, CHECK, GC, STATUS, kill, "
-        + "reboot, full disk, lost namespace, foreign edits",
-      [.duplicateAddresses, .silentLeaks, .falseSuccess, .liveLeaseFreed, .residue],
-      ours: GateFigures(tried: rounds, failed: complaints.count))
+  }
+
+  private static func figures(
+    _ rounds: (tried: Int, faults: [ModelRun.Disagreement]), _ gate: HardGate
+  ) -> GateFigures {
+    let atOthers = rounds.faults.count { fault in
+      fault.gate.map { !gates.contains($0) } ?? true
+    }
+    return GateFigures(
+      tried: rounds.tried, failed: rounds.faults.count { $0.gate == gate },
+      others: ["rounds with a wrong answer that breaks no gate": .integer(atOthers)])
   }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What a node should hold, as plainly as it can be said: a table of pods.
 ///
 /// Nothing here is taken from the product.
@@ -18,8 +20,10 @@ struct NodeModel {
   var stale: [String: String] = [:]
   /// Leases that another plugin has made, which only GC may end.
   var foreign: [String: String] = [:]
-  /// Whether our index has seen every lease and lost none, so that all stale ones must go with ADD.
-  var indexKnowsAll = true
+  /// Leases that our index has seen in this boot, and has not lost since; by whom.
+  private(set) var seen: [String: String] = [:]
+  /// Leases of an earlier boot of which our index knows that: ADD must end them.
+  private(set) var mustGo: [String: String] = [:]
 
   subscript(pod: String) -> State {
     get { states[pod] ?? .none }
@@ -42,17 +46,51 @@ struct NodeModel {
     if case .attached(let addresses, _) = self[pod] { addresses } else { [] }
   }
 
-  var ports: Set<String> {
-    Set(states.values.compactMap { if case .attached(_, let port) = $0 { port } else { nil } })
+  // MARK: Boots
+
+  /// An ADD was answered, so our index knows what is there.
+  mutating func indexHasSeen(_ leases: [String: String]) {
+    mustGo = [:]
+    seen = leases
+  }
+
+  /// Our index may have been lost, or left as it was before the last calls.
+  mutating func indexIsUncertain() {
+    mustGo = [:]
+    seen = [:]
+  }
+
+  /// A boot has ended, and with it all pods.
+  mutating func reboot(_ leases: [String: String]) {
+    for (address, owner) in leases where owner.contains("\r\n") { stale[address] = owner }
+    foreign = [:]
+    states = [:]
+    mustGo = mustGo.merging(seen) { $1 }.filter { leases[$0.key] == $0.value }
+    seen = [:]
+  }
+
+  // MARK: Agreement
+
+  /// What does not agree with the table, and which gate is broken by it.
+  struct Complaint {
+    let text: String
+    let gate: HardGate?
+
+    init(_ text: String, _ gate: HardGate?) {
+      self.text = text
+      self.gate = gate
+    }
   }
 
   /// What the files say against the table; empty when they agree.
-  func complaints(aboutLeases leases: [String: String]) -> [String] {
-    var complaints: [String] = []
+  func complaints(aboutLeases leases: [String: String]) -> [Complaint] {
+    var complaints: [Complaint] = []
     for pod in attached {
       for address in addresses(of: pod) where leases[address] != "\(pod)\r\neth0" {
         complaints.append(
-          "\(pod) lives with \(address), whose lease is \(leases[address] ?? "gone")")
+          Complaint(
+            "\(pod) lives with \(address), whose lease is \(leases[address] ?? "gone")",
+            .liveLeaseFreed))
       }
     }
     for (address, owner) in leases where owner.contains("\r\n") {
@@ -60,10 +98,14 @@ struct NodeModel {
       let isExpected =
         addresses(of: pod).contains(address) || isUnsure(pod) || stale[address] == owner
         || foreign[address] == owner
-      if !isExpected { complaints.append("\(address) is leased to \(pod), who is not attached") }
+      if !isExpected {
+        complaints.append(
+          Complaint("\(address) is leased to \(pod), who is not attached", .silentLeaks))
+      }
     }
     for (address, owner) in foreign where leases[address] != owner && stale[address] != owner {
-      complaints.append("another plugin's lease of \(address) is gone")
+      complaints.append(
+        Complaint("another plugin's lease of \(address) is gone", .liveLeaseFreed))
     }
     return complaints
   }

@@ -78,6 +78,13 @@ public struct GateReport: Hashable, Sendable {
     self.upstream = upstream
   }
 
+  /// Whether a report is being written, for which upstream's figures are taken too.
+  public static var isWanted: Bool { directory != nil }
+
+  private static var directory: String? {
+    Environment.current()["SWIFT_CNI_REPORT"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
   /// Adds a line to the report, if one is wanted.
   ///
   /// - Parameters:
@@ -91,9 +98,7 @@ public struct GateReport: Hashable, Sendable {
     _ what: String, _ gates: [HardGate], ours: GateFigures, upstream: GateFigures? = nil,
     suite: String = #fileID
   ) throws(SystemError) {
-    guard let directory = Environment.current()["SWIFT_CNI_REPORT"], !directory.isEmpty else {
-      return
-    }
+    guard let directory else { return }
     try GateReport(what, gates, ours: ours, upstream: upstream).append(to: directory, suite: suite)
   }
 

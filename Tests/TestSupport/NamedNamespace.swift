@@ -18,10 +18,12 @@ public struct NamedNamespace: ~Copyable, Sendable {
 
   /// Makes a namespace and gives it a name.
   ///
-  /// - Parameter name: the last part of its path.
+  /// - Parameters:
+  ///   - name: the last part of its path.
+  ///   - parent: the directory below which it is.
   /// - Throws: `SystemError`; `EPERM` without root.
-  public init(_ name: String = "pod") throws(SystemError) {
-    let directory = try TemporaryDirectory()
+  public init(_ name: String = "pod", in parent: String = "/tmp") throws(SystemError) {
+    let directory = try TemporaryDirectory(in: parent)
     let fresh = try FreshNamespace()
     let path = directory.path + "/" + name
     try File.replace(path, with: [], flushed: false)
