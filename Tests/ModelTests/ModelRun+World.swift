@@ -91,7 +91,8 @@ extension ModelRun {
 
   /// Compares files, links, addresses and elements with the model.
   mutating func compare() throws {
-    let deadline = MonotonicTime.now + .seconds(60)
+    // Each of upstream's rounds may end in waiting.
+    let deadline = MonotonicTime.now + .seconds(node.side.isOurs ? 60 : 30)
     while true {
       let complaints = try complaints()
       guard let first = complaints.first else { return }

@@ -25,7 +25,7 @@ struct ModelTests {
     _ = plugins.path
     let upstream =
       GateReport.isWanted && FuzzSettings.seed == nil
-      ? try await ModelRounds.walk(first..<first + 20, .upstream) : nil
+      ? try await ModelRounds.walk(first..<first + 12, .upstream) : nil
     // Each gate for itself: a round may break one and keep the others.
     for gate in Self.gates {
       try GateReport.tell(
