@@ -47,13 +47,31 @@ extension PreviousResult {
     of link: Link, _ manner: ContainerInterface.Manner, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> [RouteEntry] {
     var present: [RouteEntry] = []
+    var table = RouteTable.main
     do throws(NetlinkError) {
       for family in IPFamily.allCases {
         present += try worlds.container.routes(family: family, table: nil)
           .filter { $0.table == .main || $0.isIn(aTableOf: link) }
       }
+      // What is in a VRF looks in its table and in no other.
+      if let master = try link.masterIndex.flatMap({ index throws(NetlinkError) in
+        try worlds.container.findLink(.index(index))
+      }), case .vrf(let its) = master.settings {
+        table = its
+      }
     } catch {
       throw ProtocolError(error, "failed to restore routes of \(link.name)")
+    }
+    // Where `sbr` has taken the way to a gateway, what leads through it belongs as well.
+    func placed(_ route: RouteEntry) -> RouteEntry {
+      guard route.table == .main else { return route }
+      let ways = present.filter { way in
+        way.linkIndex == link.index && way.gateway == nil
+          && route.gateway.map(way.destination.contains) == true
+      }
+      var route = route
+      route.table = ways.contains { $0.table == .main } ? table : ways.first?.table ?? table
+      return route
     }
     let subnets = result.addresses.compactMap { address -> RouteEntry? in
       guard manner.hasSubnetRoutes, address.address.prefix != .host(address.address.family) else {
@@ -71,6 +89,8 @@ extension PreviousResult {
     let promised = result.routes.filter { promised in
       !present.contains { matches($0, promised) }
     }
-    return first + promised.map { ContainerInterface.entry($0, on: link, result.addresses) }
+    return
+      (first + promised.map { ContainerInterface.entry($0, on: link, result.addresses) })
+      .map(placed)
   }
 }

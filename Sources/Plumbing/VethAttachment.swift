@@ -49,17 +49,20 @@ public enum VethAttachment {
     }
   }
 
-  /// Takes away interfaces and masquerade rules of attachments that are no more.
+  /// Takes away interfaces and masquerade rules of attachments that are no more, and forgets their
+  /// connections.
   public static func collectGarbage(
     _ request: Request, keeping valid: Set<ValidAttachment>, _ failures: inout Failures
   ) {
     let network = request.configuration.name
+    let departed = DepartedFlows.addresses(on: network, besides: valid)
     failures.attempt("remove left-over interfaces") { () throws(ProtocolError) in
       try VethPair.collectGarbage(of: network, keeping: valid)
     }
     failures.attempt("remove left-over masquerade rules") { () throws(ProtocolError) in
       try Masquerade.collectGarbage(network: network, keeping: valid)
     }
+    DepartedFlows.forget(departed, request)
   }
 
   /// Asks whether the kernel would make a pair, and changes nothing.

@@ -139,6 +139,24 @@ extension HostAndContainer {
     else { return nil }
     return outside
   }
+
+  /// The host's end as ``outerEnd(of:)`` finds it, for those who cannot do without.
+  ///
+  /// - Throws: ``ProtocolError``; an end that is gone takes a new ADD.
+  public borrowing func requiredOuterEnd(of inside: Link) throws(ProtocolError) -> Link {
+    let outside: Link?
+    do {
+      outside = try outerEnd(of: inside)
+    } catch {
+      throw ProtocolError(error)
+    }
+    guard let outside else {
+      throw ProtocolError(
+        .internalFailure, "the other end of \(inside.name) is not on this host",
+        details: "start the pod again")
+    }
+    return outside
+  }
 }
 
 extension AttachmentNames {

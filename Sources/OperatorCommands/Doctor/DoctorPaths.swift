@@ -44,7 +44,7 @@ struct DoctorPaths {
   func tuningDirectories(of list: NetworkList) -> [String] {
     list.plugins.filter { $0["type"] == "tuning" }.map {
       let directory = $0["dataDir"]?.textValue ?? ""
-      return directory.isEmpty ? "/run/cni/tuning" : directory
+      return directory.isEmpty ? UsualPlaces.tuningBackups : directory
     }
   }
 

@@ -7,25 +7,6 @@ import Witness
 
 @Suite("GC of bridge and ptp", .needsRoot)
 struct PairGarbageTests {
-  private func collect(
-    _ network: TestNetwork, keeping pods: [Pod]?, _ lab: PluginLab
-  ) throws -> PluginOutcome {
-    var network = network
-    if let pods {
-      network = network.with([
-        "cni.dev/valid-attachments": .array(
-          pods.map {
-            ["containerID": .string($0.container), "ifname": .string($0.interface)]
-          })
-      ])
-    }
-    var call = PluginCall(network.plugin, network.text)
-    call.container = nil
-    call.interface = nil
-    call.path = lab.pluginPath
-    return try lab.ask("GC", call)
-  }
-
   @Test(
     "removes all that belongs to pods that are not listed, and nothing of others",
     arguments: PairPlugin.allCases)
@@ -49,12 +30,12 @@ struct PairGarbageTests {
     try lab.add(network, second).succeed()
     #expect(try lab.leftovers(since: wanted) != [])
 
-    for _ in 1...2 { try collect(network, keeping: [kept], lab).succeed() }
+    for _ in 1...2 { try lab.collectGarbage(network, keeping: [kept]).succeed() }
     try lab.expectUnchanged(since: wanted)
     try lab.check(network.after(added), kept).succeed()
     #expect(try forgotten.map { try $0.link() } == [nil, nil])
 
-    try collect(network, keeping: [], lab).succeed()
+    try lab.collectGarbage(network, keeping: []).succeed()
     try lab.ip("link del veth01234567")
     try lab.delete(other, stranger).succeed()
     let left = try lab.leftovers(since: before)
@@ -67,7 +48,7 @@ struct PairGarbageTests {
     let network = plugin.network(in: lab)
     try lab.add(network, try Pod("one")).succeed()
     let before = try lab.picture()
-    #expect(try collect(network, keeping: nil, lab).error?.code == .invalidConfiguration)
+    #expect(try lab.collectGarbage(network, keeping: nil).error?.code == .invalidConfiguration)
     try lab.expectUnchanged(since: before)
   }
 
@@ -78,12 +59,12 @@ struct PairGarbageTests {
     let before = try lab.settled(network)
     try lab.add(network, try Pod("one")).succeed()
     try lab.write(plugin: "host-local", #"echo '{"code": 11, "msg": "busy"}'; exit 1"#)
-    let error = try collect(network, keeping: [], lab).error
+    let error = try lab.collectGarbage(network, keeping: []).error
     #expect(error?.message == "release left-over addresses: busy")
     #expect(error?.code == .tryAgainLater)
     #expect(try lab.leftovers(since: before).allSatisfy { $0.hasPrefix("+ lease net/") })
     try File.remove(lab.state.path("first/host-local"))
-    try collect(network, keeping: [], lab).succeed()
+    try lab.collectGarbage(network, keeping: []).succeed()
     try lab.expectUnchanged(since: before)
   }
 
@@ -97,7 +78,7 @@ struct PairGarbageTests {
     let pods = try ["a", "b", "c"].map { try Pod(stem + $0) }
     for pod in pods { try lab.add(network, pod).succeed() }
     #expect(try lab.ports().allSatisfy { $0.alias?.utf8.count == 255 })
-    try collect(network, keeping: [pods[1]], lab).succeed()
+    try lab.collectGarbage(network, keeping: [pods[1]]).succeed()
     #expect(try pods.map { try $0.link() == nil } == [true, false, true])
     try lab.delete(network, pods[1]).succeed()
     try lab.expectUnchanged(since: before)

@@ -34,4 +34,18 @@ extension PluginLab {
   func reaches(_ pod: Pod, _ addresses: [String] = ["10.1.2.2", "fd00:1::2"]) throws -> Bool {
     try addresses.allSatisfy { try Traffic.pings($0, from: host) }
   }
+
+  /// Lets a plugin do GC; without pods it is sent no list.
+  func collectGarbage(_ network: TestNetwork, keeping pods: [Pod]?) throws -> PluginOutcome {
+    var network = network
+    if let pods {
+      network = network.with([
+        "cni.dev/valid-attachments": .array(
+          pods.map {
+            ["containerID": .string($0.container), "ifname": .string($0.interface)]
+          })
+      ])
+    }
+    return try askNetwork("GC", network)
+  }
 }

@@ -20,7 +20,7 @@ extension Bridge {
     if settings.leavesContainerAlone { return }
     let inside = try previous.link(
       try previous.containerInterface(), worlds.container, "container")
-    let outside = try outerEnd(of: inside, in: worlds)
+    let outside = try worlds.requiredOuterEnd(of: inside)
 
     if let ipam = settings.ipamType { try request.delegateRepair(to: ipam) }
     if settings.checksSpoofing {
@@ -42,23 +42,6 @@ extension Bridge {
         detectsDuplicates: settings.detectsDuplicates, ignoresRouters: settings.isGateway),
       in: worlds)
     AddressAnnouncement.send(result.addresses, from: inside, in: worlds)
-  }
-
-  private static func outerEnd(
-    of inside: Link, in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) -> Link {
-    let outside: Link?
-    do {
-      outside = try worlds.outerEnd(of: inside)
-    } catch {
-      throw ProtocolError(error)
-    }
-    guard let outside else {
-      throw ProtocolError(
-        .internalFailure, "the other end of \(inside.name) is not on this host",
-        details: "start the pod again")
-    }
-    return outside
   }
 
   /// Makes the host's end a port again, switched on and behaving as the network asks.

@@ -64,22 +64,6 @@ enum HostRoutes {
     try worlds.host.take(steps, orElse: "failed to add routes on host")
   }
 
-  /// The host's end of the pair.
-  ///
-  /// - Throws: `ProtocolError`; an end that is gone takes a new ADD.
-  static func end(
-    of inside: Link, in worlds: borrowing HostAndContainer
-  ) throws(ProtocolError) -> Link {
-    let end: Link?
-    do {
-      end = try worlds.outerEnd(of: inside)
-    } catch {
-      throw ProtocolError(error)
-    }
-    guard let end else { throw fault("the other end of \(inside.name) is not on the host") }
-    return end
-  }
-
   /// Switches the host's end on and gives it back what it has lost.
   ///
   /// - Throws: `ProtocolError` when the kernel refuses.
@@ -104,7 +88,7 @@ enum HostRoutes {
   static func check(
     _ addresses: [ResultAddress], through inside: Link, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> Link {
-    let outside = try end(of: inside, in: worlds)
+    let outside = try worlds.requiredOuterEnd(of: inside)
     var present: [AddressEntry] = []
     var leading: [Bool] = []
     do throws(NetlinkError) {

@@ -143,7 +143,7 @@ public enum PTP: Plugin {
         for: try request.attachment, addresses: addresses.map(\.address),
         leavingAs: settings.egress)
     }
-    let outside = try HostRoutes.end(of: inside, in: worlds)
+    let outside = try worlds.requiredOuterEnd(of: inside)
     if settings.checksSources {
       try SpoofCheck.routed.add(
         for: try request.attachment, guarded(outside, inside, as: addresses))

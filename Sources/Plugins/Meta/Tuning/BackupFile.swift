@@ -2,6 +2,7 @@ import Addressing
 import CNI
 import JSON
 import Linux
+import Plumbing
 
 /// What an interface was like before an attachment had it changed, kept until DEL.
 ///
@@ -9,9 +10,6 @@ import Linux
 /// belongs to, in which namespace the interface is and which settings of the kernel it had, lies in a
 /// second file in the side directory `.swift-cni`, below the name of the network.
 struct BackupFile {
-  /// Upstream's place.
-  static let defaultDirectory = "/run/cni/tuning"
-
   private let directory: String
   private let sideDirectory: String
   private let name: String
@@ -47,9 +45,9 @@ struct BackupFile {
     guard text.isEmpty || text.utf8.first == UInt8(ascii: "/"), !text.utf8.contains(0) else {
       throw ProtocolError(
         .invalidConfiguration, "dataDir: \"\(text)\" is no absolute path",
-        details: "leave it out for \(defaultDirectory)")
+        details: "leave it out for \(UsualPlaces.tuningBackups)")
     }
-    return text.isEmpty ? defaultDirectory : text
+    return text.isEmpty ? UsualPlaces.tuningBackups : text
   }
 
   // MARK: Reading
