@@ -102,50 +102,18 @@ final class DoctorLab {
   /// A file or directory of the node's state.
   func state(_ name: String) -> String { node.directory.path("state/\(name)") }
 
-  private var paths: DoctorPaths {
-    DoctorPaths(
-      configuration: ConfigurationDirectory(path: node.directory.path("net.d")),
-      runner: NetworkRunner(
-        pluginPath: PluginPath(node.directory.path("bin")),
-        cache: ResultCache(below: node.directory.path("state")),
-        environment: Environment(["PATH": "/usr/bin:/bin"])),
-      state: node.directory.path("state"), node: state("node"), run: state("run"),
-      nodeState: state("kept"))
-  }
-
   /// What the doctor finds.
-  func findings() throws -> [Finding] {
-    try host.run { try Diagnosis(paths, network: nil, patience: .zero).findings }
-  }
+  func findings() throws -> [Finding] { try host.run { try node.findings() } }
 
   /// What the doctor finds, each once and in short: sort, plugin, container.
   func found() throws -> Set<String> { Set(try findings().map(\.label)) }
 
   /// Runs a verb of the doctor's on this node.
-  func run(_ words: String...) throws {
-    try host.run {
-      try node.run(
-        words + [
-          "--patience", "0", "--node-dir", state("node"), "--run-dir", state("run"),
-          "--node-state-dir", state("kept"),
-        ])
-    }
-  }
+  func run(_ words: String...) throws { try host.run { try node.treat(words) } }
 
   /// What a verb printed, and how it ended.
   func ask(_ words: String...) throws -> (text: String, status: Int32) {
-    do {
-      try host.run {
-        try node.run(
-          words + [
-            "--patience", "0", "--node-dir", state("node"), "--run-dir", state("run"),
-            "--node-state-dir", state("kept"),
-          ])
-      }
-      return (node.output(), 0)
-    } catch {
-      return (node.output(), OperatorTool.exitCode(for: error).rawValue)
-    }
+    try host.run { try node.ask(words) }
   }
 
   /// Runs a script on the host, in which `$WEB` is the namespace of `web`, `$PORT` its port and `$IFB`
@@ -199,6 +167,40 @@ final class DoctorLab {
   func isServed() throws -> Bool {
     try (1...3).contains { _ in
       try webEar.source(of: db.fresh, speakingTo: "10.96.0.7", port: 80) != nil
+    }
+  }
+}
+
+extension Node {
+  /// What the doctor finds on this node.
+  func findings() throws -> [Finding] {
+    let state = directory.path("state")
+    let paths = DoctorPaths(
+      configuration: ConfigurationDirectory(path: directory.path("net.d")),
+      runner: NetworkRunner(
+        pluginPath: PluginPath(directory.path("bin")), cache: ResultCache(below: state),
+        environment: Environment(["PATH": "/usr/bin:/bin"])),
+      state: state, node: "\(state)/node", run: "\(state)/run", nodeState: "\(state)/kept")
+    return try Diagnosis(paths, network: nil, patience: .zero).findings
+  }
+
+  /// Carries out a verb of the doctor's.
+  func treat(_ words: [String]) throws {
+    let state = directory.path("state")
+    try run(
+      words + [
+        "--patience", "0", "--node-dir", "\(state)/node", "--run-dir", "\(state)/run",
+        "--node-state-dir", "\(state)/kept",
+      ])
+  }
+
+  /// What a verb of the doctor's printed, and how it ended.
+  func ask(_ words: [String]) throws -> (text: String, status: Int32) {
+    do {
+      try treat(words)
+      return (output(), 0)
+    } catch {
+      return (output(), OperatorTool.exitCode(for: error).rawValue)
     }
   }
 }

@@ -27,7 +27,35 @@ public enum DHCP: Plugin {
   public static func check(_ request: Request) throws(ProtocolError) {
     let order = try DHCPOrder(request)
     let answer = try DaemonCall.ask(order, at: try DaemonCall.path(request), "Allocate")
-    guard let answer, let told = try request.previousResult() else { return }
+    if let answer { try compare(answer, request) }
+  }
+
+  /// Lets the daemon lease the container's address again if it holds no lease for it any more.
+  ///
+  /// - Throws: `ProtocolError` when the server gives another address by now, which is given back.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let path = try DaemonCall.path(request)
+    func ask(_ command: Command, _ method: String) throws(ProtocolError) -> JSONObject? {
+      try DaemonCall.ask(try DHCPOrder(request, as: command), at: path, method)
+    }
+    do throws(ProtocolError) {
+      guard let held = try ask(.check, "Allocate") else { return }
+      return try compare(held, request)
+    } catch  where error.code == .internalFailure && error.details == DHCPDaemon.lost {
+      // It is leased anew.
+    }
+    guard let leased = try ask(.add, "Allocate") else { return }
+    do throws(ProtocolError) {
+      try compare(leased, request)
+    } catch {
+      _ = try ask(.delete, "Release")
+      throw error
+    }
+  }
+
+  /// Throws when the daemon's lease is for an address that ADD did not tell.
+  private static func compare(_ answer: JSONObject, _ request: Request) throws(ProtocolError) {
+    guard let told = try request.previousResult() else { return }
     let leased = try PluginResult(printed: answer, orElse: .newest).addresses.map(\.address)
     for address in leased where !told.addresses.contains(where: { $0.address == address }) {
       throw ProtocolError(

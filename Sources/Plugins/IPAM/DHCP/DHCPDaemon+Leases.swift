@@ -82,6 +82,9 @@ extension DHCPDaemon {
     }
   }
 
+  /// What is said of an attachment without a lease; the plugin knows it by these words.
+  static var lost: String { "it has been lost or was never there; delete and add the container" }
+
   /// Does what an order asks, or notes that its caller waits.
   ///
   /// - Returns: the answer; nil when it comes later.
@@ -95,7 +98,7 @@ extension DHCPDaemon {
       guard let attachment = order.attachment, let result = keepers[attachment]?.answer else {
         throw ProtocolError(
           .internalFailure, "there is no lease for this attachment",
-          details: "it has been lost or was never there; delete and add the container")
+          details: Self.lost)
       }
       return try result.document(for: .newest)
     case .delete:

@@ -21,22 +21,31 @@ struct DHCPOrder {
   let document: JSONObject
 
   /// Makes an order of what a runtime asks.
-  init(_ request: Request, keeping valid: Set<ValidAttachment> = []) throws(ProtocolError) {
+  ///
+  /// - Parameters:
+  ///   - request: the runtime's.
+  ///   - asked: the command, if it is another one than the runtime's.
+  ///   - valid: what GC keeps.
+  /// - Throws: `ProtocolError` that names what is wrong.
+  init(
+    _ request: Request, as asked: Command? = nil, keeping valid: Set<ValidAttachment> = []
+  ) throws(ProtocolError) {
+    let command = asked ?? request.command
     var document: JSONObject = [
-      "command": .string(request.command.rawValue),
+      "command": .string(command.rawValue),
       "network": .string(request.configuration.name.text),
     ]
-    if request.command.concernsAttachment {
+    if command.concernsAttachment {
       let attachment = try request.attachment
       document["container"] = .string(attachment.container.text)
       document["interface"] = .string(attachment.interface.text)
       if let path = request.namespacePath { document["namespace"] = .string(path) }
       document["arguments"] = .string(request.invocation.arguments)
     }
-    if request.command == .add {
+    if command == .add {
       document["ipam"] = .object(try request.configuration.ipam?.object ?? [:])
     }
-    if request.command == .collectGarbage {
+    if command == .collectGarbage {
       document["valid"] = .array(
         valid.map {
           ["container": .string($0.container.text), "interface": .string($0.interface.text)]

@@ -46,4 +46,13 @@ public enum Loopback: Plugin {
       throw ProtocolError(.internalFailure, "loopback interface is down")
     }
   }
+
+  /// Switches `lo` on again.
+  ///
+  /// - Parameter request: what is asked.
+  /// - Throws: `ProtocolError` when the kernel refuses.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let worlds = try HostAndContainer(for: request)
+    try LoopbackLink(in: worlds).set(up: true, in: worlds)
+  }
 }

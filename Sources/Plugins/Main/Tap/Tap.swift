@@ -84,6 +84,23 @@ public enum Tap: Plugin {
     if settings.ipamType != nil { try previous.checkAddressesAndRoutes(of: link, in: worlds) }
   }
 
+  /// Gives the device back what it has lost: its MTU, its bridge, addresses and routes.
+  ///
+  /// - Throws: `ProtocolError`; a device that is gone takes a new ADD.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let settings = try TapConfiguration(request)
+    if let ipam = settings.ipamType { try request.delegateRepair(to: ipam) }
+    let previous = try PreviousResult(request)
+    let worlds = try HostAndContainer(for: request)
+    let link = try previous.link(try previous.containerInterface(), worlds.container, "container")
+    try TapLink.restore(link, settings, in: worlds)
+    if settings.ipamType != nil {
+      try previous.restoreAddressesAndRoutes(of: link, in: worlds)
+    } else {
+      try worlds.switchOn(link)
+    }
+  }
+
   /// Tells whether an ADD could succeed now.
   ///
   /// - Throws: `ProtocolError`, code 50, that names what is missing.

@@ -71,6 +71,23 @@ enum TapLink {
     }
   }
 
+  /// Gives a device the MTU and the bridge that the configuration asks for.
+  ///
+  /// - Throws: `ProtocolError` that names what the kernel refused, or when it is no such device.
+  static func restore(
+    _ link: Link, _ settings: TapConfiguration, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    guard link.kind == kind else { throw fault("Container interface \(link.name) not of type tap") }
+    var change = LinkChange(.index(link.index))
+    change.mtu = settings.mtu
+    if let bridge = settings.bridge { change.master = try find(bridge, in: worlds).index }
+    do {
+      try worlds.container.changeLink(change)
+    } catch {
+      throw ProtocolError(error, "failed to restore tap \"\(link.name)\"")
+    }
+  }
+
   /// Looks whether a link is a device such as the configuration asks for.
   static func check(
     _ link: Link, _ settings: TapConfiguration, in worlds: borrowing HostAndContainer

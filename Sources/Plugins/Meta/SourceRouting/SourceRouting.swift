@@ -62,8 +62,7 @@ public enum SourceRouting: Plugin {
     }
     // What an administrator's table holds is not ours; ours go once no rule leads to them.
     let left = Set(own.map(\.table)).filter { table in
-      table.rawValue >= SourceRoutingPlan.firstTable
-        && !RouteTable.reserved.contains(table.rawValue)
+      SourceRoutingPlan.isOurs(table)
         && !rules.contains { $0.table == table && !own.contains($0) }
     }
     for route in routes
@@ -96,16 +95,52 @@ public enum SourceRouting: Plugin {
             + (table.map { " to table \($0.rawValue)" } ?? ""))
       }
       guard table == nil, let gateway = address.gateway else { continue }
-      let isLed = routes.contains { route in
-        route.destination == .everything(gateway.family) && route.linkIndex == link.index
-          && own.contains { $0.table == route.table }
+      let led = routes.filter { route in
+        route.linkIndex == link.index && own.contains { $0.table == route.table }
       }
-      guard isLed else {
+      guard led.contains(where: { $0.destination == .everything(gateway.family) }) else {
         throw ProtocolError(
           .internalFailure,
           "sbr: no default route for what comes from \(address.address.address)")
       }
+      // Every plugin gives an address the way to its subnet, and ADD has copied it.
+      let subnet = address.address.subnet
+      guard
+        address.address.prefix == .host(gateway.family)
+          || led.contains(where: { $0.destination == subnet })
+      else {
+        throw ProtocolError(
+          .internalFailure,
+          "sbr: no route to \(subnet) for what comes from \(address.address.address)")
+      }
     }
+  }
+
+  /// Gives every address its rule and its table back.
+  ///
+  /// What the plugins before have put back into the main table is taken out of it again.
+  ///
+  /// - Throws: `ProtocolError` that names what the kernel refused.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let table = try table(request)
+    let (result, addresses) = try attached(request)
+    let worlds = try HostAndContainer(for: request)
+    let lock = try worlds.lockContainer()
+    let (routes, rules) = try everything(in: worlds)
+    let plan: SourceRoutingPlan
+    if let table {
+      let unled = addresses.filter { address in
+        !rules.contains { $0.source?.first == address.address.address && $0.table == table }
+      }
+      plan = try SourceRoutingPlan(unled, to: table, beside: rules)
+    } else {
+      let link = try link(try request.attachment.interface, in: worlds)
+      plan = SourceRoutingPlan(
+        restoring: addresses, result.routes.map(\.subnet), onLink: link.index, beside: routes,
+        rules)
+    }
+    try plan.perform(on: worlds.container)
+    _ = consume lock
   }
 
   /// Tells whether an ADD could succeed now.

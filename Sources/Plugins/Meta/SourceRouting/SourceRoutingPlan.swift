@@ -60,21 +60,39 @@ struct SourceRoutingPlan {
       throw Self.taken(address, earlier.table)
     }
     var taken = Set(routes.map(\.table) + rules.map(\.table))
-    let own = routes.filter { $0.table == .main && $0.linkIndex == link && $0.type == .unicast }
+    let own = Self.ownRoutes(of: link, in: routes)
     for address in addresses {
       let table = RouteTable.firstFree(from: Self.firstTable, besides: taken)
       taken.insert(table)
       add(rule(address, table))
       if let gateway = address.gateway { add(defaultRoute(via: gateway, link, table)) }
-      let others = addresses.filter { $0.address != address.address }
-      // Routes through a gateway come after those that lead to it.
-      let copies = own.filter { Self.belongs($0, to: address, not: others) }
-      for route in copies.filter({ $0.gateway == nil }) + copies.filter({ $0.gateway != nil }) {
+      for route in Self.copies(of: own, for: address, among: addresses) {
         add(copy(route, to: table))
       }
     }
-    // Only now, since several addresses of one subnet share its routes. The way back leads over
-    // them, so those that lead to gateways go last.
+    // Only now, since several addresses of one subnet share its routes.
+    leave(own)
+  }
+
+  /// The routes of an interface in the main table.
+  static func ownRoutes(of link: UInt32, in routes: [RouteEntry]) -> [RouteEntry] {
+    routes.filter { $0.table == .main && $0.linkIndex == link && $0.type == .unicast }
+  }
+
+  /// Those of an interface's routes that an address needs; those through a gateway come after those
+  /// that lead to it.
+  static func copies(
+    of own: [RouteEntry], for address: ResultAddress, among addresses: [ResultAddress]
+  ) -> [RouteEntry] {
+    let others = addresses.filter { $0.address != address.address }
+    let copies = own.filter { belongs($0, to: address, not: others) }
+    return copies.filter { $0.gateway == nil } + copies.filter { $0.gateway != nil }
+  }
+
+  /// Takes routes out of the main table.
+  ///
+  /// The way back leads over them, so those that lead to gateways go last.
+  mutating func leave(_ own: [RouteEntry]) {
     let leaving = own.filter { !$0.isOfLinkLocal }
     for route in leaving.filter({ $0.gateway != nil }) + leaving.filter({ $0.gateway == nil }) {
       departures.append(
@@ -103,16 +121,16 @@ struct SourceRoutingPlan {
     return marks.isEmpty || isClaimed(address) || !others.contains(where: isClaimed)
   }
 
-  private mutating func add(_ step: Step) { arrivals.append(step) }
+  mutating func add(_ step: Step) { arrivals.append(step) }
 
-  private func rule(_ address: ResultAddress, _ table: RouteTable) -> Step {
+  func rule(_ address: ResultAddress, _ table: RouteTable) -> Step {
     let rule = RuleEntry(from: address.address.address, to: table)
     return Step(
       message: .addRule(rule), undo: .deleteRule(rule),
       failure: "failed to add rule from \(address.address.address) to table \(table.rawValue)")
   }
 
-  private func defaultRoute(via gateway: IPAddress, _ link: UInt32, _ table: RouteTable) -> Step {
+  func defaultRoute(via gateway: IPAddress, _ link: UInt32, _ table: RouteTable) -> Step {
     var route = RouteEntry(to: .everything(gateway.family), via: gateway, onLink: link)
     route.table = table
     return Step(
@@ -120,7 +138,7 @@ struct SourceRoutingPlan {
       failure: "Failed to add default route to \(gateway)")
   }
 
-  private func copy(_ route: RouteEntry, to table: RouteTable) -> Step {
+  func copy(_ route: RouteEntry, to table: RouteTable) -> Step {
     var route = route
     route.table = table
     return Step(

@@ -68,13 +68,7 @@ public enum VRF: Plugin {
     let interface = try request.attachment.interface
     let worlds = try HostAndContainer(for: request)
     let device = try VRFDevice.find(settings.name, in: worlds)
-    let port: Link?
-    do {
-      port = try worlds.container.findLink(named: interface)
-    } catch {
-      throw ProtocolError(error)
-    }
-    guard let device, let port, port.masterIndex == device.index else {
+    guard let device, try device.has(interface, in: worlds) else {
       throw ProtocolError(
         .internalFailure, "failed to find \(interface) associated to vrf \(settings.name)",
         details: "run DEL and ADD again")
@@ -83,6 +77,22 @@ public enum VRF: Plugin {
     guard device.link.isUp else {
       throw ProtocolError(.internalFailure, "vrf: \(settings.name) is down")
     }
+  }
+
+  /// Puts the interface back into the VRF, which is made anew if it is gone, and switches it on.
+  ///
+  /// - Throws: `ProtocolError` when the interface is a port of something else by now.
+  public static func repair(_ request: Request) throws(ProtocolError) {
+    let settings = try VRFConfiguration(request)
+    let interface = try request.attachment.interface
+    let worlds = try HostAndContainer(for: request)
+    let device = try VRFDevice.find(settings.name, in: worlds)
+    if let device, try device.has(interface, in: worlds) {
+      try device.check(settings.table)
+    } else {
+      _ = try add(request)
+    }
+    try VRFDevice.find(settings.name, in: worlds)?.switchOn(in: worlds)
   }
 
   /// Tells whether an ADD could succeed now.

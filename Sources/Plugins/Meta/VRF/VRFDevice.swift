@@ -87,6 +87,27 @@ struct VRFDevice: Sendable {
     return RouteTable.firstFree(from: 1, besides: taken)
   }
 
+  /// Whether an interface is in it; one that has gone is not.
+  func has(
+    _ interface: InterfaceName, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> Bool {
+    do {
+      return try worlds.container.findLink(named: interface)?.masterIndex == index
+    } catch {
+      throw ProtocolError(error)
+    }
+  }
+
+  /// Switches it on unless it is.
+  func switchOn(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
+    guard !link.isUp else { return }
+    do {
+      try worlds.container.setLink(.index(index), up: true)
+    } catch {
+      throw ProtocolError(error, "failed to set \"\(link.name)\" UP")
+    }
+  }
+
   /// Takes an interface out; one that is not in it, and one that has gone, are no error.
   func release(
     _ interface: InterfaceName, in worlds: borrowing HostAndContainer
