@@ -22,6 +22,25 @@ struct DoctorTests {
     #expect(report["status"] == "ok" && report["findings"] == [])
   }
 
+  @Test(
+    "tells of a port at an address that the host does not have, until it has", .needsRoot,
+    .needsLinks(of: "ifb"))
+  func foreignHostAddress() throws {
+    let lab = try DoctorLab()
+    let pod = try NamedNamespace("third")
+    try lab.add(
+      "third", pod.path,
+      ports: #"{"hostPort": 8081, "containerPort": 80, "hostIP": "203.0.113.9"}, "#
+        + #"{"hostPort": 8082, "containerPort": 80, "hostIP": "192.0.2.1"}, "#
+        + #"{"hostPort": 8083, "containerPort": 80, "hostIP": "0.0.0.0"}"#)
+    #expect(try lab.found() == ["host-address-missing third"])
+    #expect(
+      try lab.findings().first?.what
+        == "port 8081 of 203.0.113.9 leads to third, and this host has no such address")
+    try lab.shell("ip address add 203.0.113.9/32 dev uplink")
+    #expect(try lab.found() == [])
+  }
+
   @Test("changes nothing", .needsRoot, .needsLinks(of: "ifb"))
   func readsOnly() throws {
     let lab = try DoctorLab()

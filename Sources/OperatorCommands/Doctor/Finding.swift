@@ -64,6 +64,7 @@ extension Finding {
     case podIncomplete = "pod-incomplete"
     case forwardingOff = "forwarding-off"
     case trafficBlocked = "traffic-blocked"
+    case hostAddressMissing = "host-address-missing"
     case networkNotReady = "network-not-ready"
     case pluginMissing = "plugin-missing"
     case listUnreadable = "list-unreadable"
@@ -82,7 +83,8 @@ extension Finding {
       switch self {
       case .listChanged, .strictReversePath, .bridgedPacketsFiltered: .note
       case .resultWithoutPod, .leaseWithoutPod, .linkWithoutPod, .rulesWithoutPod,
-        .fileWithoutPod, .forgottenPod, .listUnreadable, .resultUnreadable, .poolNearlyFull:
+        .fileWithoutPod, .forgottenPod, .hostAddressMissing, .listUnreadable, .resultUnreadable,
+        .poolNearlyFull:
         .warning
       case .podIncomplete, .forwardingOff, .trafficBlocked, .networkNotReady, .pluginMissing,
         .stateUnreadable, .poolFull, .unsafePermissions, .servicesDiffer, .flatNetworkDiffers:
@@ -102,6 +104,7 @@ extension Finding {
       case .podIncomplete: "packets are lost, or pass that should not"
       case .forwardingOff: "no packet passes between pods and the world"
       case .trafficBlocked: "somebody else's rules drop what pods send"
+      case .hostAddressMissing: "nobody reaches the port"
       case .networkNotReady: "new pods on this network will fail"
       case .pluginMissing: "new pods on this network will fail, and old ones cannot be deleted"
       case .listUnreadable: "runtimes pass the file over; its network may be missing"

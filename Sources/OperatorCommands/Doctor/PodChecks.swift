@@ -3,6 +3,8 @@ internal import CNI
 internal import CNIRuntime
 internal import JSON
 internal import Linux
+internal import Netlink
+internal import RouteNetlink
 
 /// What living pods are owed and have not, as the plugins themselves tell it by CHECK.
 struct PodChecks {
@@ -25,6 +27,7 @@ struct PodChecks {
     {
       findings += complaints(about: pod)
       findings += forwarding(of: pod)
+      findings += deafPorts(of: pod)
     }
     return findings
   }
@@ -65,6 +68,38 @@ struct PodChecks {
         ? "cnictl repair --network \(network)"
         : "start \(pod.name) again; this plugin \(type) is not of swift-cni and cannot repair",
       mend: isOurs ? .restore(pod.attachment, place: complaint.place) : nil)
+  }
+
+  /// Ports that are mapped at an address which this host does not have; upstream's plugin and ours take
+  /// it, since it may come later.
+  private func deafPorts(of pod: RememberedPod) -> [Finding] {
+    guard pod.list.plugins.contains(where: { $0["type"] == "portmap" }),
+      case .array(let mappings)? = pod.cached.arguments.capabilities["portMappings"]
+    else { return [] }
+    return mappings.compactMap { mapping in
+      guard let keys = mapping.objectValue, let text = keys["hostIP"]?.textValue,
+        Self.isElsewhere(text)
+      else { return nil }
+      let port = keys["hostPort"].map { JSONWriter.text($0) } ?? "?"
+      return Finding(
+        kind: .hostAddressMissing, network: pod.attachment.network.text,
+        attachment: pod.attachment, pod: pod.name,
+        what: "port \(port) of \(text) leads to \(pod.name), and this host has no such address",
+        place: "portMappings of \(pod.name)",
+        remedy: "give \(text) to a link of this host, or start \(pod.name) with another hostIP")
+    }
+  }
+
+  /// Whether a text is an address, and not one of this host.
+  private static func isElsewhere(_ text: String) -> Bool {
+    do {
+      let address = try IPAddress(text)
+      guard !address.isUnspecified else { return false }
+      return try NetlinkSocket<RouteFamily>().findRoute(to: address)?.type != .local
+    } catch {
+      // What is no address ADD has refused, and what cannot be asked cannot be told.
+      return false
+    }
   }
 
   /// A pod with a gateway on this host needs the host to forward.
