@@ -108,6 +108,42 @@ struct HostDeviceReturnTests {
     }
   }
 
+  @Test("comes with its addresses and routes after a failed ADD, whoever gave them for how long")
+  func failedAddOfUplink() throws {
+    let lab = try PluginLab()
+    let outside = try lab.device()
+    for line in [
+      "link set eth7 up", "address add 10.1.2.7/24 dev eth7 valid_lft 3000 preferred_lft 2000",
+      "address add 10.1.2.8/24 dev eth7 label eth7:0", "address add fd00:1::7/64 dev eth7 nodad",
+      "route add default via 10.1.2.1 metric 50 mtu 1400",
+      "route add 10.9.0.0/16 via 10.1.2.1 dev eth7 table 77 proto 99",
+      "route add 10.8.0.0/16 dev eth7 src 10.1.2.8",
+      "-6 route add default via fd00:1::1 hoplimit 9",
+      "rule add from 10.9.0.0/16 table 77",
+    ] { try lab.ip(line) }
+    var before = try lab.addressesAndRoutes()
+    // The link's own address is there for good when nobody else has it.
+    let isSettled = try Patience.until(.seconds(20)) {
+      before = try lab.addressesAndRoutes()
+      return before.contains { $0.hasPrefix("local fe80:") }
+    }
+    #expect(isSettled && before.contains { $0.contains("hoplimit 9") })
+    let pod = try Pod("one")
+    try lab.write(
+      plugin: "fake",
+      #"test $CNI_COMMAND != ADD || { echo '{"code": 123, "msg": "no"}'; exit 1; }"#)
+    let network = lab.hostDevice(["device": "eth7", "ipam": ["type": "fake"]])
+    #expect(try lab.add(network, pod).error?.message == "no")
+    // Routes come and go with the carrier, which the kernel notices a moment later.
+    var difference: Set<String> = []
+    _ = try Patience.until(.seconds(20)) {
+      difference = try lab.addressesAndRoutes().symmetricDifference(before)
+      return difference.isEmpty
+    }
+    #expect(difference == [])
+    _ = outside.path
+  }
+
   @Test("is not needed where the pod has an interface of that name: the device never leaves")
   func podNameTaken() throws {
     let lab = try PluginLab()
@@ -205,5 +241,26 @@ struct HostDeviceReturnTests {
       try lab.askNetwork("STATUS", network.with(["device": nil])).error?.code
         == .invalidConfiguration)
     _ = outside.path
+  }
+}
+
+extension PluginLab {
+  /// What `ip` shows of the device's addresses and of all routes, but for what passes by itself.
+  fileprivate func addressesAndRoutes() throws -> Set<String> {
+    var lines: Set<String> = []
+    for question in [
+      ["-o", "address", "show", "dev", "eth7"], ["-4", "route", "show", "table", "all"],
+      ["-6", "route", "show", "table", "all"],
+    ] {
+      let shown = try host.run {
+        try ChildProcess.run("/usr/sbin/ip", arguments: question, environment: .current())
+      }
+      for line in String(decoding: shown.output, as: UTF8.self).split(separator: "\n") {
+        let words = line.split(separator: " ").filter { $0 != "tentative" }
+        // Seconds that are left: that there is an end, not when.
+        lines.insert(words.map { $0.hasSuffix("sec") ? "seconds" : $0 }.joined(separator: " "))
+      }
+    }
+    return lines
   }
 }

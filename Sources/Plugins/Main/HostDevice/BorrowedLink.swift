@@ -8,12 +8,15 @@ import RouteNetlink
 /// A link of the host that is lent to a container.
 ///
 /// Its alias says what it is called on the host, as upstream's plugin has it, so either can bring it
-/// back. What hung on it on the host, addresses and routes, the kernel takes away as it leaves.
+/// back. What hung on it on the host, addresses and routes, the kernel takes away as it leaves; it is
+/// remembered for as long as the ADD may fail.
 struct BorrowedLink: Sendable {
   /// The link in the container.
   let link: Link
   /// The link as it was on the host.
   private let original: Link
+  /// What hung on it there.
+  private let entries: LinkEntries
 
   /// Moves a link into the container, renamed and signed in one message.
   ///
@@ -25,6 +28,12 @@ struct BorrowedLink: Sendable {
   init(
     _ device: Link, as name: InterfaceName, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
+    let step = "failed to move link \"\(device.name)\""
+    do {
+      entries = try LinkEntries(of: device, worlds.host)
+    } catch {
+      throw ProtocolError(error, step)
+    }
     do throws(NetlinkError) {
       guard try worlds.container.findIndex(named: name) == nil else {
         throw NetlinkError(
@@ -38,15 +47,15 @@ struct BorrowedLink: Sendable {
       try worlds.host.changeLink(change)
       link = try worlds.container.link(named: name)
     } catch {
-      Self.recover(device, wanted: name, in: worlds)
-      throw ProtocolError(error, "failed to move link \"\(device.name)\"")
+      Self.recover(device, entries, wanted: name, in: worlds)
+      throw ProtocolError(error, step)
     }
     original = device
   }
 
-  /// Gives it back as it was: name, alias, and switched on if it was.
+  /// Gives it back as it was: name, alias, switched on if it was, with its addresses and routes.
   func takeBack(in worlds: borrowing HostAndContainer) throws(ProtocolError) {
-    try Self.give(link, back: original, in: worlds)
+    try Self.give(link, back: original, with: entries, in: worlds)
   }
 
   /// Moves a link of the container to the host under its name there, switched off.
@@ -64,7 +73,8 @@ struct BorrowedLink: Sendable {
   }
 
   private static func give(
-    _ link: Link, back original: Link, in worlds: borrowing HostAndContainer
+    _ link: Link, back original: Link, with entries: LinkEntries? = nil,
+    in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
     let step = "failed to move \"\(link.name)\" back to the host as \"\(original.name)\""
     do throws(NetlinkError) {
@@ -80,6 +90,9 @@ struct BorrowedLink: Sendable {
       change.alias = original.alias ?? ""
       if original.isUp { change.isUp = true }
       try worlds.container.changeLink(change)
+      if let entries {
+        try entries.restore(on: try worlds.host.link(named: original.name), worlds.host)
+      }
     } catch {
       throw ProtocolError(error, step)
     }
@@ -97,7 +110,8 @@ struct BorrowedLink: Sendable {
 
   /// Brings a link back that has moved although not all of the message was done.
   private static func recover(
-    _ device: Link, wanted: InterfaceName, in worlds: borrowing HostAndContainer
+    _ device: Link, _ entries: LinkEntries, wanted: InterfaceName,
+    in worlds: borrowing HostAndContainer
   ) {
     Rollback.undoNow {
       guard try worlds.host.findIndex(named: device.name) == nil else { return }
@@ -105,7 +119,7 @@ struct BorrowedLink: Sendable {
         guard let found = try worlds.container.findLink(named: name), found.kind == device.kind,
           found.hardwareAddress == device.hardwareAddress
         else { continue }
-        return try give(found, back: device, in: worlds)
+        return try give(found, back: device, with: entries, in: worlds)
       }
     }
   }
