@@ -42,6 +42,28 @@ public struct ForgedFrame: Hashable, Sendable {
       (source.hardware, source.address), (target.hardware, target.address))
   }
 
+  /// The first packet of SCTP, by which somebody asks for an association, or the answer to it.
+  ///
+  /// RFC 9260, sections 3.1, 3.3.2 and 3.3.3.
+  public static func association(
+    from source: (hardware: HardwareAddress, address: String, port: UInt16),
+    to target: (hardware: HardwareAddress, address: String, port: UInt16), isAnswer: Bool = false
+  ) throws(AddressParseError) -> ForgedFrame {
+    let ports = [source.port, target.port].flatMap {
+      [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)]
+    }
+    // INIT or INIT ACK of 20 bytes: tag, window, streams out and in, first number. An answer bears the
+    // tag of the question in its header.
+    let chunk: [UInt8] = [
+      isAnswer ? 2 : 1, 0, 0, 20, 0, 0, 0, 7, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1,
+    ]
+    var segment = ports + [0, 0, 0, isAnswer ? 7 : 0, 0, 0, 0, 0] + chunk
+    let sum = CRC32C.of(segment)
+    for place in 0..<4 { segment[8 + place] = UInt8(truncatingIfNeeded: sum >> (8 * place)) }
+    return try packet(
+      132, segment, (source.hardware, source.address), (target.hardware, target.address))
+  }
+
   /// A message of ICMPv6 of a type, of code 0, and what follows the checksum; it may be hidden behind
   /// a header that says nothing.
   public static func icmp(
@@ -84,15 +106,18 @@ public struct ForgedFrame: Hashable, Sendable {
   }
 
   private static func packet(
-    _ transport: UInt8, _ segment: [UInt8], checksumAt place: Int,
+    _ transport: UInt8, _ segment: [UInt8], checksumAt place: Int? = nil,
     _ source: (hardware: HardwareAddress, address: String),
     _ target: (hardware: HardwareAddress, address: String), isHidden: Bool = false
   ) throws(AddressParseError) -> ForgedFrame {
     let addresses = try IPAddress(source.address).bytes + IPAddress(target.address).bytes
     var segment = segment
     let length = UInt8(segment.count)
-    write(
-      InternetChecksum.of(addresses + [0, length, 0, transport] + segment), at: place, of: &segment)
+    if let place {
+      write(
+        InternetChecksum.of(addresses + [0, length, 0, transport] + segment), at: place,
+        of: &segment)
+    }
     if addresses.count == 8 {
       var header: [UInt8] = [0x45, 0, 0, 20 + length, 0, 0, 0, 0, 64, transport, 0, 0] + addresses
       write(InternetChecksum.of(header), at: 10, of: &header)

@@ -32,15 +32,20 @@ struct BridgePortTests {
     let pod = try Pod("one")
     try lab.add(lab.network("bridge", ["hairpinMode": .bool(isOn)]), pod).succeed()
     #expect(try lab.ports().map { $0.port?.hairpin } == [isOn])
-    let heard = try pod.run {
-      let ear = try FrameSocket(0x88b5, on: "eth0")
-      try FrameSocket.send(.trial(from: [2, 0, 0, 0, 0, 1]), by: "eth0")
-      try lab.host.run {
-        try FrameSocket.send(.trial(from: [2, 0, 0, 0, 0, 2]), by: "cni0")
+    let heard: Set<UInt8> = try pod.run {
+      let ear = try FrameSocket(0x88b5, on: "eth0", patience: .seconds(1))
+      var heard: Set<UInt8> = []
+      // A frame is lost now and then, where a processor's queue is full.
+      for _ in 1...5 where heard.count < (isOn ? 2 : 1) {
+        try FrameSocket.send(.trial(from: [2, 0, 0, 0, 0, 1]), by: "eth0")
+        try lab.host.run {
+          try FrameSocket.send(.trial(from: [2, 0, 0, 0, 0, 2]), by: "cni0")
+        }
+        while let frame = try ear.next() { heard.insert(frame[11]) }
       }
-      return try ear.next()?[11]
+      return heard
     }
-    #expect(heard == (isOn ? 1 : 2))
+    #expect(heard == (isOn ? [1, 2] : [2]))
   }
 
   @Test("reaches the host but no other isolated port when portIsolation is on")

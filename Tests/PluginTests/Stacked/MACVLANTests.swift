@@ -142,12 +142,18 @@ struct MACVLANTests {
   func announcement() throws {
     let lab = try PluginLab()
     let outside = try lab.uplink()
+    let network = StackedPlugin.macvlan.network(in: lab)
     let ear = try outside.run { try FrameSocket(0x0806, on: "far") }
-    let pod = try Pod("one")
-    try lab.add(StackedPlugin.macvlan.network(in: lab), pod).succeed()
-    let frame = try #require(try ear.next())
-    // Ethernet's header is 14 bytes, the sender's protocol address stands 14 bytes into ARP.
-    #expect(frame.dropFirst(28).prefix(4).elementsEqual([10, 1, 2, 2]))
+    // A frame is lost now and then, where a processor's queue is full.
+    for number in 1...5 {
+      let pod = try Pod("pod-\(number)")
+      let addresses = try lab.add(network, pod).result().addresses.map(\.address.address)
+      guard let frame = try ear.next() else { continue }
+      // Ethernet's header is 14 bytes, the sender's protocol address stands 14 bytes into ARP.
+      #expect(addresses.contains { $0.bytes.elementsEqual(frame.dropFirst(28).prefix(4)) })
+      return
+    }
+    Issue.record("nothing is heard of five pods")
   }
 
   @Test("succeeds on a master that has no carrier for now")

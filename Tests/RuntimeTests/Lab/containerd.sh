@@ -33,9 +33,14 @@ inside() {
   shift
   control task exec --exec-id "e$$-$(date +%N)" "$name" /bin/busybox "$@"
 }
+# address_of NAME FAMILY: asked again where nothing comes, since ctr may lose what a short program says.
 address_of() {
-  inside "$1" ip -o "-$2" address show dev eth0 scope global |
-    sed 's/.* inet6* \([^\/ ]*\)\/.*/\1/' | head -n 1
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    address=$(inside "$1" ip -o "-$2" address show dev eth0 scope global |
+      sed 's/.* inet6* \([^\/ ]*\)\/.*/\1/' | head -n 1)
+    [ -z "$address" ] || break
+  done
+  echo "$address"
 }
 # stop NAME…: ctr returns once it has called DEL.
 stop() {
