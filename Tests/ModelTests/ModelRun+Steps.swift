@@ -27,12 +27,15 @@ extension ModelRun {
     }
     guard made.isSuccess else {
       try expectError(made)
+      guard case .none = model[pod] else { return }
+      // What is killed of upstream's may be a delegate.
+      let isDisturbed = accident != nil && !node.side.isOurs
       // A lease of an earlier boot that our index never saw is another's for all we know.
-      if case .none = model[pod], free4.lowerBound > 0, free6.lowerBound > 0,
-        !isHeldByUnknown
-      {
+      if free4.lowerBound > 0, free6.lowerBound > 0, !isHeldByUnknown, !isDisturbed {
         throw disagree("ADD fails though there is room", nil)
       }
+      // Upstream leaves it to DEL to undo what it has done.
+      if !node.side.isOurs { model[pod] = .unsure }
       return
     }
     if model.isAttached(pod) { throw disagree("a second ADD succeeds", .falseSuccess) }
