@@ -92,17 +92,18 @@ extension ContainerInterface {
   /// An address that waits for nobody counts as usable at once, but the kernel listens for questions
   /// about it, and takes packets to it for its own, only when deferred work has run. On a busy host
   /// that takes up to seconds, in which neighbours ask in vain. It nearly always has run by the time
-  /// everything else of an ADD is done; where it has not, the kernel's own event ends the wait.
+  /// everything else of an ADD is done; where it has not, the kernel's own event ends the wait. A host
+  /// that takes longer than seconds is not helped by an ADD that fails and comes again.
   ///
   /// - Parameters:
   ///   - addresses: the container's; those of IPv4 are ready from the start.
   ///   - link: the link they are on if it may be without a carrier, and they never ready therefore.
   ///   - worlds: where they are.
-  /// - Throws: ``ProtocolError``, code 11, if an address is not ready within a few seconds.
+  /// - Throws: ``ProtocolError``, code 11, if an address is not ready within half a minute.
   public static func waitUntilAnswering(
     _ addresses: [ResultAddress], of link: Link? = nil, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    let deadline = MonotonicTime.now + .seconds(5)
+    let deadline = MonotonicTime.now + .seconds(30)
     for address in addresses.map(\.address.address) where address.family == .v6 {
       do throws(NetlinkError) {
         if try isLocal(address, in: worlds) { continue }

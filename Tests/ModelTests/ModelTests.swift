@@ -19,7 +19,7 @@ struct ModelTests {
     let first = FuzzSettings.seed ?? 20_261_121
     let plugins = try InstalledPlugins(names: ["bridge", "host-local", "portmap"])
     let ours = try await ModelRounds.walk(
-      first..<first + UInt64(FuzzSettings.rounds(2000)), .ours(plugins.path))
+      first..<first + UInt64(FuzzSettings.rounds(200)), .ours(plugins.path))
     for fault in ours.faults { Issue.record("\(fault)") }
     // Until here, so that the programs stay.
     _ = plugins.path
