@@ -123,7 +123,7 @@ struct InstallScriptTests {
     #expect(good.isSuccess, "\(good.words)")
     let text = try #require(try host.directory.text("page.md"))
     #expect(text.hasPrefix("told\nswift-cni "), "\(text)")
-    #expect(text.hasSuffix("\nTest run with 3 tests\n"), "\(text)")
+    #expect(text.hasSuffix("\nTest run with 3 tests; Test run with 3 tests\n"), "\(text)")
 
     let bad = try host.run("test", "--report", page, with: ["STUB_TESTS": "false"])
     #expect(bad.end == .exited(1))
