@@ -460,7 +460,7 @@ run_tests() {
     some_tests --filter "$loud"
   fi
   cat -- "$told" >>"$log"
-  total=$(sed -n 's/^[^T]*\(Test run with.*\)/\1/p' "$told" | tr '\n' ';' | sed 's/;$//; s/;/; /')
+  total=$(sed -n 's/^[^ ]\{1,\} \(Test run with.*\)/\1/p' "$told" | tr '\n' ';' | sed 's/;$//; s/;/; /')
   [ -z "$report" ] || write_report
   say "· ${total:-the tests did not come to their end}"
   [ -n "$failed" ] || return 0

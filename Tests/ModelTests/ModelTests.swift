@@ -26,12 +26,14 @@ struct ModelTests {
     let upstream =
       GateReport.isWanted && FuzzSettings.seed == nil
       ? try await ModelRounds.walk(first..<first + 12, .upstream) : nil
-    // Each gate for itself: a round may break one and keep the others.
+    // Each gate for itself: a round may break one and keep the others. What upstream leaves may be
+    // there for a DEL that the model does not wait for, so its leaks are not judged.
     for gate in Self.gates {
       try GateReport.tell(
         "random days of a node, of 100 steps each, beside a model: ADD, DEL, CHECK, GC, STATUS, "
           + "kill, reboot, full disk, lost namespace, foreign edits", [gate],
-        ours: Self.figures(ours, gate), upstream: upstream.map { Self.figures($0, gate) })
+        ours: Self.figures(ours, gate),
+        upstream: gate == .silentLeaks ? nil : upstream.map { Self.figures($0, gate) })
     }
   }
 
