@@ -22,18 +22,11 @@ public enum SourceRouting: Plugin {
   public static func add(_ request: Request) throws(ProtocolError) -> PluginResult {
     let table = try table(request)
     let (result, addresses) = try attached(request)
-    let worlds = try HostAndContainer(for: request)
-    let lock = try worlds.lockContainer()
-    let (routes, rules) = try everything(in: worlds)
-    let plan: SourceRoutingPlan
-    if let table {
-      plan = try SourceRoutingPlan(addresses, to: table, beside: rules)
-    } else {
+    try change(request) { worlds, routes, rules throws(ProtocolError) in
+      if let table { return try SourceRoutingPlan(addresses, to: table, beside: rules) }
       let link = try link(try request.attachment.interface, in: worlds)
-      plan = try SourceRoutingPlan(addresses, onLink: link.index, beside: routes, rules)
+      return try SourceRoutingPlan(addresses, onLink: link.index, beside: routes, rules)
     }
-    try plan.perform(on: worlds.container)
-    _ = consume lock
     return result
   }
 
@@ -124,22 +117,30 @@ public enum SourceRouting: Plugin {
   public static func repair(_ request: Request) throws(ProtocolError) {
     let table = try table(request)
     let (result, addresses) = try attached(request)
-    let worlds = try HostAndContainer(for: request)
-    let lock = try worlds.lockContainer()
-    let (routes, rules) = try everything(in: worlds)
-    let plan: SourceRoutingPlan
-    if let table {
-      let unled = addresses.filter { address in
-        !rules.contains { $0.source?.first == address.address.address && $0.table == table }
+    try change(request) { worlds, routes, rules throws(ProtocolError) in
+      if let table {
+        let unled = addresses.filter { address in
+          !rules.contains { $0.source?.first == address.address.address && $0.table == table }
+        }
+        return try SourceRoutingPlan(unled, to: table, beside: rules)
       }
-      plan = try SourceRoutingPlan(unled, to: table, beside: rules)
-    } else {
       let link = try link(try request.attachment.interface, in: worlds)
-      plan = SourceRoutingPlan(
+      return SourceRoutingPlan(
         restoring: addresses, result.routes.map(\.subnet), onLink: link.index, beside: routes,
         rules)
     }
-    try plan.perform(on: worlds.container)
+  }
+
+  /// Does what is planned from all routes and rules of the container, while nobody else plans there.
+  private static func change(
+    _ request: Request,
+    _ plan: (borrowing HostAndContainer, [RouteEntry], [RuleEntry]) throws(ProtocolError) ->
+      SourceRoutingPlan
+  ) throws(ProtocolError) {
+    let worlds = try HostAndContainer(for: request)
+    let lock = try worlds.lockContainer()
+    let (routes, rules) = try everything(in: worlds)
+    try plan(worlds, routes, rules).perform(on: worlds.container)
     _ = consume lock
   }
 
