@@ -120,25 +120,17 @@ final class DoctorLab {
   /// the link it is limited by, and `$STATE` the node's state.
   @discardableResult
   func shell(_ script: String) throws -> String {
-    let ran = try host.run {
-      try ChildProcess.run(
-        "/bin/sh",
-        arguments: [
-          "-ec",
-          """
-          link() { ip -o -d link show $2 | grep "alias swift-cni:pods/$1/eth0" |
-            sed 's/^[0-9]*: \\([^:@]*\\)[:@].*/\\1/'; }
-          PORT=$(link web 'type veth'); IFB=$(link web 'type ifb')
-          \(script)
-          """,
-        ],
-        environment: Environment([
-          "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "WEB": web.path, "STATE": state(""),
-        ]))
+    try host.run {
+      try Shell.run(
+        """
+        set -e
+        export WEB='\(web.path)' STATE='\(state(""))'
+        link() { ip -o -d link show $2 | grep "alias swift-cni:pods/$1/eth0" |
+          sed 's/^[0-9]*: \\([^:@]*\\)[:@].*/\\1/'; }
+        PORT=$(link web 'type veth'); IFB=$(link web 'type ifb')
+        \(script)
+        """)
     }
-    let complaint = String(decoding: ran.diagnostics, as: UTF8.self)
-    try #require(ran.isSuccess, "\(script): \(complaint)")
-    return String(decoding: ran.output, as: UTF8.self)
   }
 
   /// All there is on the host and in the node's state.

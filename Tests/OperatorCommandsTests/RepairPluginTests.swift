@@ -230,25 +230,16 @@ final class OnePod {
   /// its pair and `$LEASES` where its leases are.
   @discardableResult
   func shell(_ script: String) throws -> String {
-    let ran = try host.run {
-      try ChildProcess.run(
-        "/bin/sh",
-        arguments: [
-          "-ec",
-          """
-          IN="nsenter --net=\(pod.path)"
-          END=$(ip -o -d link show type veth | grep alias.swift-cni |
-            sed 's/^[0-9]*: \\([^:@]*\\)[:@].*/\\1/')
-          \(script)
-          """,
-        ],
-        environment: Environment([
-          "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-          "LEASES": node.directory.path("state/networks/pods"),
-        ]))
+    try host.run {
+      try Shell.run(
+        """
+        set -e
+        export LEASES='\(node.directory.path("state/networks/pods"))'
+        IN="nsenter --net=\(pod.path)"
+        END=$(ip -o -d link show type veth | grep alias.swift-cni |
+          sed 's/^[0-9]*: \\([^:@]*\\)[:@].*/\\1/')
+        \(script)
+        """)
     }
-    try #require(
-      ran.isSuccess, "\(script): \(String(decoding: ran.diagnostics, as: UTF8.self))")
-    return String(decoding: ran.output, as: UTF8.self)
   }
 }
