@@ -92,7 +92,7 @@ private struct DaemonCutSweep: ~Copyable {
 
     let next = try start([])
     if !next.isRunning { seen.complain(place, "does not start: \(try next.said())") }
-    let torn = try leases().filter { !Self.isWhole($0.value) }
+    let torn = try settledLeases().filter { !Self.isWhole($0.value) }
     if !torn.isEmpty { seen.complain(place, "believes what is torn: \(torn)") }
     if try !ask("CHECK", 0).isSuccess {
       seen.complain(place, "a lease from before is gone")
@@ -113,7 +113,7 @@ private struct DaemonCutSweep: ~Copyable {
         seen.complain(place, "\(Self.other) is given twice")
       }
     }
-    let left = try leases()
+    let left = try settledLeases()
     if left.count != 1 { seen.complain(place, "left: \(left.keys)") }
   }
 
@@ -180,6 +180,17 @@ private struct DaemonCutSweep: ~Copyable {
   /// What lies where the leases are kept.
   private func leases() throws -> [String: String] {
     try disk.files().mapValues { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The same once nothing is half-written: the daemon that serves may be saving a lease just now,
+  /// and only what stays torn is believed.
+  private func settledLeases() throws -> [String: String] {
+    var found = try leases()
+    _ = try Patience.until(.seconds(10)) {
+      found = try leases()
+      return found.values.allSatisfy(Self.isWhole)
+    }
+    return found
   }
 
   private static func isWhole(_ text: String) -> Bool {

@@ -72,7 +72,7 @@ final class LoopDisk {
         let place = "\(folder)/\(name)"
         switch try File.status(of: path + place)?.kind {
         case .directory: folders.append(place)
-        case .regular: files[place] = try File.read(path + place, limit: 1 << 24)
+        case .regular: files[place] = try File.readIfPresent(path + place, limit: 1 << 24)
         default: continue
         }
       }
