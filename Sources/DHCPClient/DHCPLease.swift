@@ -6,7 +6,7 @@ public import Linux
 /// It is made of the server's own message, so what a file keeps of it is that message and a moment.
 public struct DHCPLease: Hashable, Sendable {
   /// The server's acknowledgement, whole.
-  public let message: DHCPMessage
+  public private(set) var message: DHCPMessage
   /// When it was asked for, from which on its times count.
   public let start: BootTime
 
@@ -38,6 +38,13 @@ public struct DHCPLease: Hashable, Sendable {
 
   /// What upstream takes a lease for that tells no time: an hour.
   private static var usualDuration: UInt32 { 3600 }
+
+  /// The lease as if its server had not said some things.
+  public func disregarding(_ options: [DHCPOption]) -> DHCPLease {
+    var lease = self
+    for option in options { lease.message.options[option] = nil }
+    return lease
+  }
 
   /// When the address is no longer ours; nil for never.
   public var end: BootTime? { duration.map { start + $0 } }

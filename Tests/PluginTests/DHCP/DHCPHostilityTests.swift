@@ -127,6 +127,33 @@ struct DHCPHostilityTests {
     #expect(try lab.daemonPeak() < 65536, "kB at most")
   }
 
+  @Test("leads nobody but the pod away by a server's routes, and not even the pod (S11)")
+  func routesOfStrangers() throws {
+    let lab = try DHCPLab()
+    try lab.startDaemon()
+    // Together they cover everything, and are more exact than a default route.
+    let server = try lab.dnsmasq(
+      "192.168.1.5,192.168.1.9,5m",
+      "--dhcp-option-force=121,0.0.0.0/1,192.168.1.66,128.0.0.0/1,192.168.1.66")
+    func hostRoutes() throws -> [String] {
+      try lab.host.run { try Witness.routes() }.filter { !$0.isOfLinkLocalOrGroup }.map(\.text)
+    }
+    let before = try hostRoutes()
+    for (keys, expected) in [
+      ([:] as JSONObject, ["0.0.0.0/1 via 192.168.1.66", "128.0.0.0/1 via 192.168.1.66"]),
+      (["ignore": [["option": "classless-static-routes"]]], ["0.0.0.0/0 via 192.168.1.1"]),
+    ] {
+      let pod = try Pod("pod\(keys.members.count)")
+      let call = lab.bridgeCall(pod, keys)
+      try lab.ask("ADD", call).succeed()
+      let routes = try pod.routes().filter { $0.contains(" via ") }
+      #expect(routes.sorted() == expected)
+      #expect(try hostRoutes() == before)
+      try lab.ask("DEL", call).succeed()
+    }
+    #expect(server.isRunning)
+  }
+
   @Test("serves others while some connect and say nothing, too much, or nonsense")
   func badCallers() throws {
     let lab = try DHCPLab()

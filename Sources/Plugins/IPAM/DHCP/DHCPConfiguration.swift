@@ -12,6 +12,9 @@ struct DHCPConfiguration {
   let provided: [(option: DHCPOption, value: [UInt8])]
   /// What servers are asked to tell, in order.
   let requested: [DHCPOption]
+  /// What counts as not said, whatever a server says unasked: on a link of strangers a route of
+  /// option 121 leads a pod's traffic to whoever has sent it (CVE-2024-3661).
+  let ignored: [DHCPOption]
   /// Whether servers shall answer to all hosts of the link.
   let wantsBroadcast: Bool
   /// Whether an IPv4 address is leased.
@@ -31,7 +34,9 @@ struct DHCPConfiguration {
     }
     self.priority = priority == 0 ? nil : Int(priority)
     provided = try Self.provided(ipam, Self.values(arguments))
-    requested = try Self.requested(ipam)
+    let ignored = try Self.ignored(ipam)
+    self.ignored = ignored
+    requested = try Self.requested(ipam).filter { !ignored.contains($0) }
     wantsBroadcast = try ipam.read { fields throws(JSONFieldError) in
       try fields.boolean("broadcast") ?? false
     }
@@ -106,11 +111,7 @@ struct DHCPConfiguration {
           .invalidConfiguration, "Can not parse option \"\"",
           details: "\(fields.path(of: "option")) is missing: name what \"value\" is for")
       }
-      guard !option.belongsToProtocol else {
-        throw ProtocolError(
-          .invalidConfiguration, "option \(text.inQuotes) cannot be provided",
-          details: "\(fields.path(of: "option")): the protocol itself sets it; take it out")
-      }
+      try refuseProtocolOption(option, text, "provided", fields)
       let (value, key) = try fields.read { fields throws(JSONFieldError) in
         (try fields.text("value") ?? "", try fields.text("fromArg") ?? "")
       }
@@ -126,6 +127,27 @@ struct DHCPConfiguration {
       }
     }
     return provided
+  }
+
+  private static func ignored(_ ipam: JSONFields) throws(ProtocolError) -> [DHCPOption] {
+    var ignored: [DHCPOption] = []
+    for fields in try ipam.read({ fields throws(JSONFieldError) in try fields.objects("ignore") })
+      ?? []
+    {
+      guard let (option, text) = try option(fields) else { continue }
+      try refuseProtocolOption(option, text, "ignored", fields)
+      ignored.append(option)
+    }
+    return ignored
+  }
+
+  private static func refuseProtocolOption(
+    _ option: DHCPOption, _ text: String, _ participle: String, _ fields: JSONFields
+  ) throws(ProtocolError) {
+    guard option.belongsToProtocol else { return }
+    throw ProtocolError(
+      .invalidConfiguration, "option \(text.inQuotes) cannot be \(participle)",
+      details: "\(fields.path(of: "option")): the protocol itself needs it; take it out")
   }
 
   /// The configured options, then those without which a result has no routes and no resolver.

@@ -44,19 +44,23 @@ extension PluginResult {
 extension DHCPLease {
   /// What the lease means to a container.
   ///
-  /// - Parameters:
-  ///   - priority: the metric of all routes.
-  ///   - requested: the options that were asked for by name; those without a place of their own in a
-  ///     result come under `dhcp`.
+  /// Options that were asked for by name, and have no place of their own in a result, come under
+  /// `dhcp`.
+  ///
+  /// - Parameter settings: what the network makes of it.
   /// - Returns: the result; nil when the server has told no mask.
-  func result(priority: Int?, requested: [DHCPOption]) -> PluginResult? {
+  func result(_ settings: DHCPConfiguration) -> PluginResult? {
+    disregarding(settings.ignored).wholeResult(settings)
+  }
+
+  private func wholeResult(_ settings: DHCPConfiguration) -> PluginResult? {
     guard let address = interfaceAddress else { return nil }
     let routes = routes.map { route in
       // A subnet on the link has no router; scope 253 says so.
       ResultRoute(
         destination: InterfaceAddress(
           address: route.destination.first, prefix: route.destination.prefix),
-        gateway: route.router.map(IPAddress.v4), priority: priority,
+        gateway: route.router.map(IPAddress.v4), priority: settings.priority,
         scope: route.router == nil ? 253 : nil)
     }
     var result = PluginResult(
@@ -66,8 +70,10 @@ extension DHCPLease {
         nameservers: nameServers.isEmpty ? nil : nameServers.map(\.description),
         domain: domainName, search: searchDomains.isEmpty ? nil : searchDomains))
     var others = JSONObject()
-    if requested.contains(.hostName), let hostName { others["hostName"] = .string(hostName) }
-    if requested.contains(.timeServers), !timeServers.isEmpty {
+    if settings.requested.contains(.hostName), let hostName {
+      others["hostName"] = .string(hostName)
+    }
+    if settings.requested.contains(.timeServers), !timeServers.isEmpty {
       others["timeServers"] = .array(timeServers.map { .string($0.description) })
     }
     if !others.isEmpty { result.otherMembers.append(JSONMember("dhcp", .object(others))) }

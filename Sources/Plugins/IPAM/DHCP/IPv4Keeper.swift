@@ -58,7 +58,7 @@ final class IPv4Keeper {
     }
     openSocket()
     if let lease = file.lease {
-      result = result(of: lease)
+      result = lease.result(settings)
       perform(conversation.resume(lease, at: now))
     } else {
       perform(conversation.search(at: now))
@@ -145,7 +145,7 @@ final class IPv4Keeper {
   }
 
   private func take(_ lease: DHCPLease) {
-    guard let granted = result(of: lease) else {
+    guard let granted = lease.result(settings) else {
       result = nil
       failure = ProtocolError(
         .internalFailure, "DHCP option Subnet Mask not found in DHCPACK")
@@ -155,10 +155,6 @@ final class IPv4Keeper {
     // The link gets the MTU that a server tells, if it was asked: a result has no place for it.
     guard settings.requested.contains(.interfaceMTU), let mtu = lease.interfaceMTU else { return }
     log.attempt("set the MTU to \(mtu)") { () throws(ProtocolError) in try place.resize(to: mtu) }
-  }
-
-  private func result(of lease: DHCPLease) -> PluginResult? {
-    lease.result(priority: settings.priority, requested: settings.requested)
   }
 
   // MARK: - The link

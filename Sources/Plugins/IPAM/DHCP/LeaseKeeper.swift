@@ -100,7 +100,7 @@ final class LeaseKeeper {
     standing = .ready
     saved = file
     told = try PluginResult(merging: [
-      file.lease.flatMap { $0.result(priority: settings.priority, requested: settings.requested) },
+      file.lease?.result(settings),
       PluginResult(line: file.told),
     ])
     update(at: now)
