@@ -68,17 +68,17 @@ struct FlatNetworkTests {
     // The longest packet gets through whole, and no longer one leaves the pod.
     let size = Int(shape.mtu) - 28
     let far = try pods[1].address(.v4)
-    #expect(
-      try pods[0].run { try Shell.succeeds("ping -n -c1 -W2 -M do -s \(size) \(far)") })
+    let whole = "ping -n -c1 -i0.3 -w6 -M do -s"  // Asks until one is answered.
+    #expect(try pods[0].run { try Shell.succeeds("\(whole) \(size) \(far)") })
     #expect(
       try pods[0].run { try !Shell.succeeds("ping -n -c1 -W1 -M do -s \(size + 1) \(far)") })
     let far6 = try pods[1].address(.v6)
-    #expect(
-      try pods[0].run { try Shell.succeeds("ping -n -c1 -W2 -M do -s \(size - 20) \(far6)") })
+    #expect(try pods[0].run { try Shell.succeeds("\(whole) \(size - 20) \(far6)") })
 
     // Nodes reach pods of other nodes as well, from an address of their own subnet where tunnelled.
-    #expect(try Traffic.pings(far, from: node.namespace))
-    #expect(try Traffic.pings(far6, from: node.namespace))
+    for address in [far, far6] {
+      #expect(try node.run { try Shell.succeeds("ping -n -c1 -i0.3 -w6 \(address)") })
+    }
 
     let before = try lab.nodes.map { try $0.snapshot() }
     for node in lab.nodes { #expect(try node.apply() == "nothing to change") }
@@ -133,13 +133,17 @@ struct FlatNetworkTests {
     #expect(try pods[0].run { try Witness.link(named: "eth0")?.mtu } == 1280)
     for family in IPFamily.allCases {
       let far = try pods[1].address(family)
-      // A first long packet of IPv6 may be lost here.
-      _ = try Traffic.pings(far, from: pods[0].namespace, size: 3000, patience: "0.5")
-      #expect(try Traffic.pings(far, from: pods[0].namespace, size: 3000))
-      #expect(
-        try Traffic.exchange(
+      // A first long packet of IPv6 may be lost here, and any on a busy machine.
+      let isHeard = try (1...5).contains { _ in
+        try Traffic.pings(far, from: pods[0].namespace, size: 3000, patience: "1")
+      }
+      #expect(isHeard)
+      var heard: String?
+      for _ in 1...3 where heard == nil {
+        heard = try Traffic.exchange(
           .tcp, from: pods[0].namespace, to: pods[1].namespace, at: far, size: 100_000)
-          == (try pods[0].address(family)))
+      }
+      #expect(heard == (try pods[0].address(family)))
     }
   }
 
