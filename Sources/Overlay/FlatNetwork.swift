@@ -118,14 +118,46 @@ extension FlatNetwork {
       let families = Set(node.underlay.map(\.family))
       paths = try routes.underlayPaths(
         to: peers.flatMap(\.underlay).filter { families.contains($0.family) })
-      for entry in try routes.addresses() where node.underlay.contains(entry.address.address) {
+      let addresses = try routes.addresses()
+      for entry in addresses where node.underlay.contains(entry.address.address) {
         let link = try routes.link(index: entry.linkIndex)
         paths[entry.address.address] = UnderlayPath(linkIndex: link.index, mtu: link.mtu)
+      }
+      if paths.values.contains(where: { $0.learntMTU != nil }) {
+        paths = try judge(paths, for: node, addresses)
       }
     } catch {
       throw .kernel(error)
     }
     return try OverlayPlan(node, peers, paths)
+  }
+
+  /// Asks for what tells pods' own MTU from that of a path.
+  private borrowing func judge(
+    _ paths: [IPAddress: UnderlayPath], for node: LocalNode, _ addresses: [AddressEntry]
+  ) throws(NetlinkError) -> [IPAddress: UnderlayPath] {
+    guard let tunnelling = node.backend.tunnelling else {
+      // Pods have the MTU of the path: what they tell of it is the same.
+      return paths.mapValues { path in
+        UnderlayPath(
+          linkIndex: path.linkIndex, gateway: path.gateway,
+          mtu: min(path.mtu, path.learntMTU ?? .max))
+      }
+    }
+    let ofPods = Set(
+      addresses.filter { entry in
+        node.subnets.contains { $0.contains(entry.address.address) }
+      }.map(\.linkIndex))
+    var tunnels: [IPFamily: Int] = [:]
+    var links: Set<Int> = []
+    for link in try routes.links() {
+      if ofPods.contains(link.index) { links.insert(link.mtu) }
+      let family = IPFamily.allCases.first { family in
+        link.name == VXLAN.deviceName(network: tunnelling.network, over: family)
+      }
+      if let family { tunnels[family] = link.mtu }
+    }
+    return PathMTU.judge(paths, tunnels: tunnels, links: links)
   }
 }
 

@@ -31,12 +31,19 @@ extension Message {
   /// Refused with `ENETUNREACH` if none does.
   ///
   /// Kernel name: `RTM_GETROUTE`.
-  public static func route(to destination: IPAddress) -> Message {
+  ///
+  /// - Parameters:
+  ///   - destination: the address.
+  ///   - asConfigured: the answer is to be the route as it stands in its table, without what the kernel
+  ///     has learnt since of the way to that address. `RTM_F_FIB_MATCH`
+  /// - Returns: the request.
+  public static func route(to destination: IPAddress, asConfigured: Bool = false) -> Message {
     Message(
       RequestType.getRoute, answer: .reply, operation: "look up route to \(destination)"
     ) { writer in
       RouteHeader(
-        family: destination.family.number, prefixLength: UInt8(destination.family.bitWidth)
+        family: destination.family.number, prefixLength: UInt8(destination.family.bitWidth),
+        flags: asConfigured ? RouteAttribute.asksEntry : 0
       ).write(to: &writer)
       writer.bytes(RouteAttribute.destination, destination.bytes)
     }

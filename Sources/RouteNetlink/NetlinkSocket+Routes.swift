@@ -35,12 +35,17 @@ extension NetlinkSocket where Family == RouteFamily {
 
   /// Finds which routes packets to these addresses take, in one send; nil where none does.
   ///
+  /// - Parameters:
+  ///   - destinations: the addresses.
+  ///   - asConfigured: the answers are to be the routes as they stand in their tables, without what the
+  ///     kernel has learnt since of the way to an address, such as a smaller MTU.
+  /// - Returns: a route for each, or nil.
   /// - Throws: ``NetlinkError`` as ``findRoute(to:)`` does.
-  public borrowing func findRoutes(to destinations: [IPAddress]) throws(NetlinkError)
-    -> [RouteEntry?]
-  {
+  public borrowing func findRoutes(
+    to destinations: [IPAddress], asConfigured: Bool = false
+  ) throws(NetlinkError) -> [RouteEntry?] {
     var routes: [RouteEntry?] = []
-    for answer in try batch(destinations.map { .route(to: $0) }) {
+    for answer in try batch(destinations.map { .route(to: $0, asConfigured: asConfigured) }) {
       do {
         routes.append(try answer.get().first.flatMap { RouteEntry($0) })
       } catch {

@@ -254,6 +254,8 @@ enum RouteAttribute {
   static let destinationPort = UInt16(RTA_DPORT.rawValue)
   /// The answer is to name the route's table: `RTM_F_LOOKUP_TABLE`.
   static let asksTable = UInt32(RTM_F_LOOKUP_TABLE)
+  /// The answer is to be the route of the table itself: `RTM_F_FIB_MATCH`.
+  static let asksEntry = UInt32(RTM_F_FIB_MATCH)
   /// `RTNH_F_ONLINK`.
   static let onLink = UInt32(RTNH_F_ONLINK)
   /// `RTM_F_CLONED`.

@@ -188,6 +188,26 @@ struct RouteTests {
     }
   }
 
+  @Test(
+    "to an address are told as configured too, whatever was learnt of the way",
+    arguments: [
+      ("10.9.0.0/16", "10.1.2.1", "10.9.1.1"), ("fd00:9::/64", "fd00:1::1", "fd00:9::1"),
+    ])
+  func findsConfiguredRoute(subnet: String, gateway: String, address: String) throws {
+    try FreshNamespace.run {
+      let socket = try RouteSocket()
+      let index = try makePair(socket)
+      var entry = RouteEntry(to: try Subnet(subnet), via: try IPAddress(gateway), onLink: index)
+      entry.mtu = 1400
+      try socket.addRoute(entry)
+      let found = try socket.findRoutes(to: [try IPAddress(address)], asConfigured: true)
+      #expect(found.map { $0?.destination } == [entry.destination])
+      #expect(found.map { $0?.mtu } == [1400])
+      let none = try socket.findRoutes(to: [try IPAddress("192.0.2.1")], asConfigured: true)
+      #expect(none == [nil])
+    }
+  }
+
   @Test("of a table that does not exist are none")
   func listsMissingTable() throws {
     try FreshNamespace.run {
