@@ -11,6 +11,19 @@ public struct LowerLink: Sendable {
   /// Whether it is in the container; else it is the host's.
   public let isInContainer: Bool
 
+  /// The MTU that is asked for; where less will do, no more than the lower link has.
+  ///
+  /// - Throws: ``ProtocolError``, code 7, where the host's default routes say nothing about the link.
+  public func size(_ asked: RequestedMTU) throws(ProtocolError) -> MTU? {
+    guard asked.isLimit, let mtu = asked.mtu else { return asked.mtu }
+    guard !isInContainer else {
+      throw ProtocolError(
+        .invalidConfiguration, "mtu \"auto\" is what the host's default route carries",
+        details: "\"\(link.name)\" is a link of the container: leave \"mtu\" out for its MTU")
+    }
+    return mtu.bytes < link.mtu ? mtu : nil
+  }
+
   /// Refuses an MTU that frames of the lower link have no room for.
   ///
   /// - Throws: ``ProtocolError``, code 7.

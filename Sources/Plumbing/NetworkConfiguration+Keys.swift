@@ -1,7 +1,5 @@
-public import Addressing
 public import CNI
 internal import JSON
-internal import NodeFiles
 
 // Keys that several main plugins have in common.
 
@@ -30,22 +28,6 @@ extension NetworkConfiguration {
       case nil, "host-local", "static": false
       default: true
       }
-    }
-  }
-
-  /// How many bytes of payload a frame is to carry: key `mtu`, 0 for the kernel's default.
-  ///
-  /// The word "node" means what reaches the pods of every peer in the flat network.
-  ///
-  /// - Throws: `ProtocolError` for a number that cannot be one.
-  public func mtu() throws(ProtocolError) -> MTU? {
-    if fields.value("mtu")?.textValue == "node" { return try nodeSubnets().mtu }
-    let bytes = try fields.read { fields throws(JSONFieldError) in try fields.integer("mtu") }
-    guard let bytes, bytes != 0 else { return nil }
-    do {
-      return try MTU(bytes)
-    } catch {
-      throw ProtocolError(error, key: "mtu")
     }
   }
 

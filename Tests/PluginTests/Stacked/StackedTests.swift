@@ -100,6 +100,37 @@ struct StackedTests {
   }
 
   @Test(
+    "has with mtu \"auto\" what the default route carries, but no more than the master",
+    arguments: StackedPlugin.knownOnMaster)
+  func automaticSize(_ plugin: StackedPlugin) throws {
+    let lab = try PluginLab()
+    let outside = try lab.uplink()
+    let network = plugin.network(in: lab, ["mtu": "auto"])
+    let before = try lab.picture()
+    let refusal = try lab.add(network, try Pod("one")).error
+    #expect(refusal?.code == .tryAgainLater)
+    #expect(refusal?.message == "mtu \"auto\": this host has no default route")
+    try lab.expectUnchanged(since: before)
+    try lab.exit("up0", mtu: 1400, "198.51.100.2/24")
+    try lab.ip("route add default via 198.51.100.1")
+    for (master, expected) in [(1500, 1400), (1300, 1300)] {
+      try lab.ip("link set eth0 mtu \(master)")
+      let pod = try Pod("one")
+      let added = try lab.add(network, pod)
+      #expect(try added.result().interfaces[0].mtu == expected)
+      #expect(try pod.link()?.mtu == UInt32(expected))
+      try lab.check(network.after(added), pod).succeed()
+      try lab.delete(network, pod).succeed()
+    }
+    let inside = network.with(["linkInContainer": true])
+    let pod = try Pod("one", interface: "net1")
+    try pod.ip("link add eth0 type veth peer name far")
+    #expect(try lab.add(inside, pod).error?.code == .invalidConfiguration)
+    #expect(try pod.link() == nil)
+    _ = outside.path
+  }
+
+  @Test(
     "stands on a link of the pod if linkInContainer says so", arguments: StackedPlugin.knownOnMaster
   )
   func inContainer(_ plugin: StackedPlugin) throws {

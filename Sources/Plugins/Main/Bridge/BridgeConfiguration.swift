@@ -73,7 +73,7 @@ struct BridgeConfiguration: Sendable {
     checksSources = keys.ipspoofchk
     detectsDuplicates = keys.enabledad
     leavesContainerAlone = keys.disableContainerInterface
-    mtu = try request.configuration.mtu()
+    mtu = try RequestedMTU(request).mtu
     masquerades = try request.configuration.masquerades(request.log)
     egress = try EgressAddresses(request, isMasquerading: masquerades)
     try refuseContradictions()

@@ -23,7 +23,8 @@ public enum IPVLAN: Plugin {
     ) { worlds throws(ProtocolError) in
       let lower = try settings.master.find(in: worlds)
       return ContainerLink.Settings(
-        .ipvlan(IPVLANSettings(settings.mode)), on: lower, mtu: settings.mtu)
+        .ipvlan(IPVLANSettings(settings.mode)), on: lower,
+        mtu: try lower.size(settings.mtu))
     }
   }
 

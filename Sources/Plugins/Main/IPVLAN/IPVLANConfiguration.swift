@@ -12,8 +12,8 @@ struct IPVLANConfiguration: Sendable {
   let master: LowerLinkChoice
   /// Where frames are told apart: key `mode`.
   let mode: IPVLANSettings.Mode
-  /// Payload of a frame, `nil` for the master's: key `mtu`.
-  let mtu: MTU?
+  /// Payload of a frame, the master's unless it is said: key `mtu`.
+  let mtu: RequestedMTU
   /// Where addresses come from: the IPAM plugin, or the plugin before this one in the chain.
   let addresses: AddressSource
   /// Whether IPv6 addresses wait for duplicate address detection: key `enabledad`, default true; in
@@ -29,7 +29,7 @@ struct IPVLANConfiguration: Sendable {
   init(_ request: Request, after previous: PluginResult? = nil) throws(ProtocolError) {
     let configuration = request.configuration
     mode = try Self.mode(configuration)
-    mtu = try configuration.mtu()
+    mtu = try RequestedMTU(request)
     var master = try LowerLinkChoice(configuration)
     // In a CHECK it is the result of this very plugin, and names what it has made.
     if master.name == nil, request.command == .add, let previous {

@@ -23,9 +23,10 @@ public enum MACVLAN: Plugin {
       request, settings.addresses, .init(detectsDuplicates: settings.detectsDuplicates)
     ) { worlds throws(ProtocolError) in
       let lower = try settings.master.find(in: worlds)
-      try lower.checkRoom(for: settings.mtu)
+      let mtu = try lower.size(settings.mtu)
+      try lower.checkRoom(for: mtu)
       return ContainerLink.Settings(
-        .macvlan(settings.settings), on: lower, mtu: settings.mtu, hardwareAddress: address)
+        .macvlan(settings.settings), on: lower, mtu: mtu, hardwareAddress: address)
     }
   }
 

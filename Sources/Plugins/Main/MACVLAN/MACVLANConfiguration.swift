@@ -12,8 +12,8 @@ struct MACVLANConfiguration: Sendable {
   let master: LowerLinkChoice
   /// Mode and length of the broadcast queue: keys `mode`, `bcqueuelen`.
   let settings: MACVLANSettings
-  /// Payload of a frame, `nil` for the master's: key `mtu`.
-  let mtu: MTU?
+  /// Payload of a frame, the master's unless it is said: key `mtu`.
+  let mtu: RequestedMTU
   /// The hardware address asked for: `runtimeConfig.mac`, `CNI_ARGS`, key `mac`.
   let hardwareAddress: HardwareAddress?
   /// Where addresses come from; a network of layer 2 alone has none.
@@ -33,7 +33,7 @@ struct MACVLANConfiguration: Sendable {
     settings = MACVLANSettings(
       try Self.mode(keys.mode), broadcastQueueLength: keys.queue == 0 ? nil : keys.queue)
     master = try LowerLinkChoice(configuration)
-    mtu = try configuration.mtu()
+    mtu = try RequestedMTU(request)
     let own = keys.address.isEmpty ? nil : keys.address
     let asked = try own.map { text throws(ProtocolError) in
       try RequestedHardwareAddress.parse(text, key: "mac")

@@ -26,7 +26,7 @@ struct PTPConfiguration: Sendable {
         details: "ptp needs addresses: name an IPAM plugin under \"ipam.type\"")
     }
     ipamType = type
-    mtu = try request.configuration.mtu()
+    mtu = try RequestedMTU(request).mtu
     checksSources =
       try request.configuration.fields.read { fields throws(JSONFieldError) in
         try fields.boolean("ipspoofchk")

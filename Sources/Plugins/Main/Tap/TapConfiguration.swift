@@ -36,7 +36,7 @@ struct TapConfiguration: Sendable {
     }
     device = TapDevice.Settings(
       hasManyQueues: keys.multiQueue, owner: keys.owner, group: keys.group)
-    mtu = try request.configuration.mtu()
+    mtu = try RequestedMTU(request).mtu
     let own =
       keys.mac.isEmpty
       ? nil : try RequestedHardwareAddress.parse(keys.mac, key: fields.path(of: "mac"))

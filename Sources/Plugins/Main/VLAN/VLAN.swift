@@ -21,8 +21,9 @@ public enum VLAN: Plugin {
       request, settings.addresses, .init(detectsDuplicates: settings.detectsDuplicates)
     ) { worlds throws(ProtocolError) in
       let lower = try settings.master.find(in: worlds)
-      try lower.checkRoom(for: settings.mtu)
-      return ContainerLink.Settings(.vlan(settings.number), on: lower, mtu: settings.mtu)
+      let mtu = try lower.size(settings.mtu)
+      try lower.checkRoom(for: mtu)
+      return ContainerLink.Settings(.vlan(settings.number), on: lower, mtu: mtu)
     }
   }
 
@@ -55,7 +56,7 @@ public enum VLAN: Plugin {
         throw ProtocolError(
           .internalFailure, "\(link.name) is not VLAN \(settings.number), as \"vlanId\" has it")
       }
-      guard settings.mtu == nil || settings.mtu?.bytes == link.mtu else {
+      guard settings.mtu.mtu == nil || settings.mtu.mtu?.bytes == link.mtu else {
         throw ProtocolError(
           .internalFailure, "\(link.name) has the MTU \(link.mtu), another one than \"mtu\" has")
       }

@@ -11,8 +11,8 @@ struct VLANConfiguration: Sendable {
   let master: LowerLinkChoice
   /// The number that frames bear on the master: key `vlanId`.
   let number: UInt16
-  /// Payload of a frame, `nil` for the master's: key `mtu`.
-  let mtu: MTU?
+  /// Payload of a frame, the master's unless it is said: key `mtu`.
+  let mtu: RequestedMTU
   /// Where addresses come from.
   let addresses: AddressSource
   /// Whether IPv6 addresses wait for duplicate address detection: key `enabledad`, default true.
@@ -35,7 +35,7 @@ struct VLANConfiguration: Sendable {
         details: "key \"vlanId\"")
     }
     number = UInt16(key)
-    mtu = try configuration.mtu()
+    mtu = try RequestedMTU(request)
     guard let type = try configuration.ipamType else {
       throw ProtocolError(
         .invalidConfiguration, "no plugin name provided",
