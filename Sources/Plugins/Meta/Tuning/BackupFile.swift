@@ -63,7 +63,7 @@ struct BackupFile {
     guard main != nil || side != nil else { return nil }
     return TunedState(
       link: LinkSettings(main ?? [:]), settings: TunedState.settings(in: side ?? [:]),
-      namespace: side?["namespace"]?.textValue)
+      peerMTU: TunedState.peerMTU(in: side ?? [:]), namespace: side?["namespace"]?.textValue)
   }
 
   private func document(

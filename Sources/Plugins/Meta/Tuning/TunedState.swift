@@ -12,6 +12,8 @@ struct TunedState: Sendable {
   var link: LinkSettings
   /// Settings of the kernel by the parts of their names.
   var settings: [(name: [String], text: String)]
+  /// The MTU of the other end of the pair, if that was changed.
+  var peerMTU: MTU?
   /// Which namespace it was; nil when nobody has written it down, as upstream never does.
   var namespace: String?
 
@@ -44,6 +46,14 @@ struct TunedState: Sendable {
     if !configuration.link.isEmpty {
       link = try configuration.link.current(of: try Self.link(interface, in: worlds))
     }
+    if let mtu = configuration.peerMTU {
+      let end = try PeerSize.end(of: interface, for: mtu, in: worlds)
+      do {
+        peerMTU = try MTU(end.mtu)
+      } catch {
+        throw ProtocolError(error, key: "the mtu that \(end.name) has")
+      }
+    }
     do {
       settings = try worlds.namespace.run { () throws(ProtocolError) in
         var found: [(name: [String], text: String)] = []
@@ -57,9 +67,13 @@ struct TunedState: Sendable {
     }
   }
 
-  init(link: LinkSettings, settings: [(name: [String], text: String)], namespace: String?) {
+  init(
+    link: LinkSettings, settings: [(name: [String], text: String)], peerMTU: MTU?,
+    namespace: String?
+  ) {
     self.link = link
     self.settings = settings
+    self.peerMTU = peerMTU
     self.namespace = namespace
   }
 
@@ -82,7 +96,7 @@ struct TunedState: Sendable {
     return TunedState(
       link: earlier.link.over(link),
       settings: earlier.settings + settings.filter { !known.contains($0.name) },
-      namespace: namespace)
+      peerMTU: earlier.peerMTU ?? peerMTU, namespace: namespace)
   }
 
   /// Of the kernel's settings those of the interface alone.
@@ -157,10 +171,18 @@ extension TunedState {
   var sideDocument: JSONObject {
     var document = JSONObject()
     document["namespace"] = namespace.map { .string($0) }
+    document["peerMTU"] = peerMTU.map { .integer($0.bytes) }
     document["sysctl"] = .object(
       JSONObject(
         members: settings.map { JSONMember($0.name.joined(separator: "/"), .string($0.text)) }))
     return document
+  }
+
+  /// The MTU of the other end in a side file; one that cannot be says nothing.
+  static func peerMTU(in side: JSONObject) -> MTU? {
+    side["peerMTU"]?.integerValue.flatMap { bytes in
+      do { return try MTU(bytes) } catch { return nil }
+    }
   }
 
   /// The settings of a side file; a member that makes no sense says nothing.

@@ -35,13 +35,14 @@ public enum Tuning: Plugin {
       rollback.undo {
         let refused =
           try before.restoreLink(attachment.interface, in: worlds)
+          + before.restorePeer(of: attachment.interface, in: worlds)
           + TunedState.restore(before.settings, in: worlds)
         for sentence in refused { request.log(sentence) }
       }
       try configuration.apply(to: attachment.interface, in: worlds)
     }
 
-    configuration.tell(attachment.interface, &result)
+    try configuration.tell(attachment.interface, &result, in: worlds)
     rollback.commit()
     return result
   }
@@ -60,6 +61,7 @@ public enum Tuning: Plugin {
     {
       let refused =
         try before.restoreLink(attachment.interface, in: worlds)
+        + before.restorePeer(of: attachment.interface, in: worlds)
         + TunedState.restore(before.settings(of: attachment.interface), in: worlds)
       for sentence in refused { request.log(sentence) }
     }

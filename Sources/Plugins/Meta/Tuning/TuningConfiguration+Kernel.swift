@@ -29,12 +29,18 @@ extension TuningConfiguration {
         "failed to set \(step.key) of \"\(interface)\" to \(step.value)", step.message)
     }
     try worlds.container.take(steps, orElse: "failed to change \"\(interface)\"")
+    if let peerMTU {
+      let end = try PeerSize.end(of: interface, for: peerMTU, in: worlds)
+      try PeerSize.give(peerMTU, to: end, in: worlds)
+    }
   }
 
   /// Puts what has changed into the result.
   ///
   /// An MTU only where the result told one before: upstream's results tell none.
-  func tell(_ interface: InterfaceName, _ result: inout PluginResult) {
+  func tell(
+    _ interface: InterfaceName, _ result: inout PluginResult, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
     for place in result.interfaces.indices
     where result.interfaces[place].name == interface.text
       && !result.interfaces[place].sandbox.isEmpty
@@ -45,6 +51,13 @@ extension TuningConfiguration {
       if let mtu = link.mtu, result.interfaces[place].mtu != nil {
         result.interfaces[place].mtu = mtu.bytes
       }
+    }
+    guard let peerMTU, let end = try PeerSize.find(interface, in: worlds) else { return }
+    for place in result.interfaces.indices
+    where result.interfaces[place].name == end.name.text
+      && result.interfaces[place].sandbox.isEmpty && result.interfaces[place].mtu != nil
+    {
+      result.interfaces[place].mtu = peerMTU.bytes
     }
   }
 
@@ -77,6 +90,12 @@ extension TuningConfiguration {
     }
     if let mtu = link.mtu, found.mtu != mtu.bytes {
       throw difference("MTU of \(interface)", mtu, found.mtu)
+    }
+    if let peerMTU {
+      let end = try PeerSize.end(of: interface, for: peerMTU, in: worlds)
+      guard end.mtu == peerMTU.bytes else {
+        throw difference("MTU of \(end.name)", peerMTU, end.mtu)
+      }
     }
     if let wanted = link.takesAllMulticast, found.flags.contains(.allMulticast) != wanted {
       throw difference("all-multicast mode of \(interface)", wanted, !wanted)

@@ -12,6 +12,9 @@ struct TuningConfiguration: Sendable {
   let settings: [(setting: NetworkSetting, text: String)]
   /// Settings of the interface: keys `mac`, `promisc`, `mtu`, `allmulti`, `txQLen`.
   let link: LinkSettings
+  /// The MTU for the other end of the pair, which is on the host: `mtu` if `mtuPeer` says so, which
+  /// upstream does not have.
+  let peerMTU: MTU?
   /// The hardware address as it is written, which is what the result says.
   let hardwareAddressText: String?
 
@@ -30,7 +33,14 @@ struct TuningConfiguration: Sendable {
     let arguments = try request.commandArguments(known: ["MAC"])
     let mac = try Self.hardwareAddress(own, arguments, configuration.runtimeConfig.fields, wishes)
     hardwareAddressText = mac?.text
-    link = try Self.keys(own).link(mac?.address, under: try Self.keys(wishes))
+    let (keys, wished) = (try Self.keys(own), try Self.keys(wishes))
+    link = keys.link(mac?.address, under: wished)
+    peerMTU = (wished.mtuPeer ?? keys.mtuPeer) == true ? link.mtu : nil
+    guard peerMTU != nil || (wished.mtuPeer ?? keys.mtuPeer) != true else {
+      throw ProtocolError(
+        .invalidConfiguration, "mtuPeer: there is no \"mtu\" that the other end could have",
+        details: "write \"mtu\" beside it, or leave it out")
+    }
   }
 
   /// The keys of one object that are about the interface.
@@ -39,6 +49,7 @@ struct TuningConfiguration: Sendable {
     let mtu: MTU?
     let allmulti: Bool?
     let queueLength: UInt32?
+    let mtuPeer: Bool?
 
     /// What these keys come to where others win over them.
     func link(_ mac: HardwareAddress?, under other: Keys) -> LinkSettings {
@@ -55,7 +66,8 @@ struct TuningConfiguration: Sendable {
     let keys = try fields.read { fields throws(JSONFieldError) in
       (
         try fields.boolean("promisc"), try fields.integer("mtu"),
-        try fields.boolean("allmulti"), try fields.integer("txQLen", as: UInt32.self)
+        try fields.boolean("allmulti"), try fields.integer("txQLen", as: UInt32.self),
+        try fields.boolean("mtuPeer")
       )
     }
     var mtu: MTU?
@@ -66,7 +78,7 @@ struct TuningConfiguration: Sendable {
         throw ProtocolError(error, key: fields.path(of: "mtu"))
       }
     }
-    return Keys(promisc: keys.0, mtu: mtu, allmulti: keys.2, queueLength: keys.3)
+    return Keys(promisc: keys.0, mtu: mtu, allmulti: keys.2, queueLength: keys.3, mtuPeer: keys.4)
   }
 
   /// The last of the places that ask for a hardware address.
