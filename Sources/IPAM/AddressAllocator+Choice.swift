@@ -20,21 +20,24 @@ extension AddressAllocator {
   ) throws(AllocationError) -> [Choice] {
     var choices: [Choice] = []
     for (index, set) in sets.enumerated() {
-      let cursor = AddressCursor(after: store.lastReserved(inSet: index), in: set)
+      let last = seed.map { set.address(for: $0) } ?? store.lastReserved(inSet: index)
+      let cursor = AddressCursor(after: last, in: set)
       choices.append(Choice(index: index, set: set, cursor: cursor))
     }
     var left: [IPAddress] = []
     for address in requested where !choices.contains(where: { $0.wish?.address == address }) {
-      let fitting = choices.indices.first { index in
-        choices[index].wish == nil && sets[index].range(holding: address) != nil
-      }
-      guard let fitting, let range = sets[fitting].range(holding: address) else {
+      if reservations.others.contains(address) { throw .reserved(address) }
+      guard let place = place(of: address), choices[place.index].wish == nil else {
         left.append(address)
         continue
       }
-      choices[fitting].wish = (address, range)
+      choices[place.index].wish = (address, place.range)
     }
     guard left.isEmpty else { throw .notInRanges(left) }
+    for address in reservations.own {
+      guard let place = place(of: address), choices[place.index].wish == nil else { continue }
+      choices[place.index].wish = (address, place.range)
+    }
     return choices
   }
 
@@ -97,14 +100,14 @@ extension AddressAllocator {
     return nil
   }
 
-  /// The first address that is neither held nor a gateway.
+  /// The first address that is neither held, nor a gateway, nor kept for somebody.
   private func firstFree(
     in run: ClosedRange<IPAddress>, of set: RangeSet,
     in store: inout some LeaseStore & ~Copyable
   ) throws(SystemError) -> IPAddress? {
     var rest = run
     while let address = try store.firstFree(in: rest) {
-      if !set.isGateway(address) { return address }
+      if !set.isGateway(address), !reservations.contains(address) { return address }
       guard let next = address.next(), next <= run.upperBound else { return nil }
       rest = next...run.upperBound
     }

@@ -3,7 +3,7 @@ internal import Linux
 extension AddressAllocator {
   /// How full a range set is.
   public struct Usage: Hashable, Sendable {
-    /// Addresses held, gateways left aside.
+    /// Addresses held, gateways and what is reserved left aside.
     public let held: UInt128
     /// Addresses there are.
     public let capacity: UInt128
@@ -90,6 +90,11 @@ extension AddressAllocator {
             held -= try store.heldCount(in: range.gateway...range.gateway)
           }
           capacity += range.capacity
+          for address in reservations.others
+          where range.contains(address) && address != range.gateway {
+            held -= try store.heldCount(in: address...address)
+            capacity -= 1
+          }
         }
         usages.append(Usage(held: held, capacity: capacity))
       }

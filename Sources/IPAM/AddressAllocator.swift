@@ -14,9 +14,22 @@ public struct AddressAllocator: Sendable {
   /// The range sets; one address is given out of each, in this order.
   public let sets: [RangeSet]
 
+  /// What is kept for somebody.
+  public let reservations: Reservations
+  /// Whoever has this text gets the same address each time, as long as it is free.
+  let seed: String?
+
   /// Allocates from these sets.
-  public init(sets: [RangeSet]) {
+  ///
+  /// - Parameters:
+  ///   - sets: the range sets.
+  ///   - reservations: addresses that are kept for the owner and for others.
+  ///   - seed: a text by which the search begins, so that the same owner finds the same address if
+  ///     it is still free; by turns if nil.
+  public init(sets: [RangeSet], reservations: Reservations = .none, seed: String? = nil) {
     self.sets = sets
+    self.reservations = reservations
+    self.seed = seed
   }
 
   /// Gives an owner its addresses.
@@ -56,8 +69,9 @@ public struct AddressAllocator: Sendable {
     for owner: LeaseOwner, in store: inout some LeaseStore & ~Copyable
   ) throws(AllocationError) {
     for lease in try stored({ () throws(SystemError) in try store.leases(of: owner) }) {
-      let index = sets.firstIndex { $0.range(holding: lease.address) != nil }
-      if let index { throw .alreadyHeld(lease.address, by: owner, set: index) }
+      if let index = place(of: lease.address)?.index {
+        throw .alreadyHeld(lease.address, by: owner, set: index)
+      }
     }
   }
 

@@ -11,6 +11,8 @@ public enum AllocationError: Error, Hashable, Sendable, CustomStringConvertible 
   case taken(IPAddress, set: Int, RangeSet)
   /// The address that was asked for is the router's.
   case gateway(IPAddress, set: Int)
+  /// The address that was asked for is kept for somebody else.
+  case reserved(IPAddress)
   /// The owner has an address of this set already.
   case alreadyHeld(IPAddress, by: LeaseOwner, set: Int)
   /// Addresses were asked for that lie in none of the sets, or where another was taken.
@@ -31,6 +33,8 @@ public enum AllocationError: Error, Hashable, Sendable, CustomStringConvertible 
       failed(index, "requested IP address \(address) is not available in range set \(set)")
     case .gateway(let address, let index):
       failed(index, "requested ip \(address) is subnet's gateway")
+    case .reserved(let address):
+      "requested ip \(address) is reserved for another"
     case .alreadyHeld(let address, let owner, let index):
       failed(
         index,

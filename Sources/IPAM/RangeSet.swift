@@ -34,6 +34,15 @@ public struct RangeSet: Hashable, Sendable, CustomStringConvertible {
     ranges.contains { $0.gateway == address }
   }
 
+  /// An address of the set that follows from a text alone, the same in every process.
+  func address(for text: String) -> IPAddress {
+    let hash = IndexHash.of(text)
+    let range = ranges[Int(hash >> 32) % ranges.count]
+    let span = range.last.bits - range.first.bits
+    let step = span == .max ? UInt128(hash) : UInt128(hash) % (span + 1)
+    return IPAddress(bits: range.first.bits + step, family: family)
+  }
+
   /// Whether the two sets share an address.
   public func overlaps(_ other: RangeSet) -> Bool {
     ranges.contains { range in other.ranges.contains { $0.overlaps(range) } }

@@ -50,7 +50,7 @@ public enum HostLocal: Plugin {
     }
     let result = try request.previousResult()
     for address in result?.addresses.map(\.address.address) ?? []
-    where configuration.allocator.sets.contains(where: { $0.range(holding: address) != nil }) {
+    where configuration.allocator.place(of: address) != nil {
       guard leases.contains(where: { $0.address == address }) else {
         throw ProtocolError(
           .internalFailure,
@@ -65,16 +65,14 @@ public enum HostLocal: Plugin {
   public static func repair(_ request: Request) throws(ProtocolError) {
     let configuration = try HostLocalConfiguration(request)
     let owner = try request.leaseOwner
-    let sets = configuration.allocator.sets
+    let allocator = configuration.allocator
     let addresses = try request.previousResult()?.addresses.map(\.address.address) ?? []
     try configuration.leases.creating { store throws(AllocationError) in
       let held = try store.leases(ownedBy: owner).map(\.address)
       for address in addresses where !held.contains(address) {
-        guard let place = sets.firstIndex(where: { $0.range(holding: address) != nil }) else {
-          continue
-        }
+        guard let place = allocator.place(of: address)?.index else { continue }
         let isReserved = try store.lease(address, to: owner)
-        guard isReserved else { throw .taken(address, set: place, sets[place]) }
+        guard isReserved else { throw .taken(address, set: place, allocator.sets[place]) }
       }
       store.settle()
     }

@@ -20,7 +20,10 @@ struct HostLocalConfiguration {
     guard let ipam = try request.configuration.ipam else {
       throw ProtocolError(.invalidConfiguration, "IPAM config missing 'ipam' key")
     }
-    allocator = AddressAllocator(sets: try Self.rangeSets(ipam, request))
+    let sets = try Self.rangeSets(ipam, request)
+    let pod = try PodNames(request, askedIn: ipam)
+    allocator = AddressAllocator(
+      sets: sets, reservations: try Reservations(ipam, for: pod, in: sets), seed: pod?.seed)
     requested = try Self.requestedAddresses(request)
     routes = try ipam.each("routes") { fields throws(ProtocolError) in try ResultRoute(fields) }
     let path = try ipam.read { fields throws(JSONFieldError) in try fields.text("resolvConf") }

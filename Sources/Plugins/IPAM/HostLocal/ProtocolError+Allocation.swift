@@ -18,6 +18,10 @@ extension ProtocolError {
       self.init(
         .invalidConfiguration, error.description,
         details: "ask for an address of the configured ranges, or for none")
+    case .reserved:
+      self.init(
+        .invalidConfiguration, error.description,
+        details: "\"reservations\" in \"ipam\" says for whom; ask for another address, or for none")
     case .alreadyHeld:
       self.init(
         .internalFailure, error.description,
