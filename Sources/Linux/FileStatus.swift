@@ -27,6 +27,10 @@ public struct FileStamp: Hashable, Comparable, Sendable {
     self.nanoseconds = nanoseconds
   }
 
+  fileprivate init(_ raw: timespec) {
+    self.init(seconds: Int64(raw.tv_sec), nanoseconds: Int64(raw.tv_nsec))
+  }
+
   /// The earlier moment is the smaller one.
   public static func < (left: FileStamp, right: FileStamp) -> Bool {
     (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
@@ -63,6 +67,8 @@ public struct FileStatus: Hashable, Sendable {
   public let linkCount: Int
   /// When its content changed last.
   public let modified: FileStamp
+  /// When its content, mode, owner or names changed last, which nobody can set back.
+  public let changed: FileStamp
 
   init(_ raw: stat) {
     identity = FileIdentity(device: UInt64(raw.st_dev), inode: UInt64(raw.st_ino))
@@ -77,7 +83,7 @@ public struct FileStatus: Hashable, Sendable {
     size = Int(raw.st_size)
     owner = UInt32(raw.st_uid)
     linkCount = Int(raw.st_nlink)
-    modified = FileStamp(
-      seconds: Int64(raw.st_mtim.tv_sec), nanoseconds: Int64(raw.st_mtim.tv_nsec))
+    modified = FileStamp(raw.st_mtim)
+    changed = FileStamp(raw.st_ctim)
   }
 }

@@ -174,7 +174,7 @@ extension Transaction {
 /// A state of all tables, chains, rules and sets of a network namespace.
 public struct RulesetGeneration: Hashable, Sendable {
   /// The kernel's number. `NFTA_GEN_ID`
-  let number: UInt32
+  public let number: UInt32
 }
 
 extension NetlinkSocket where Family == NetfilterFamily {

@@ -99,6 +99,20 @@ struct FileTests {
     #expect(try Directory.entries(of: directory.path) == ["file"])
   }
 
+  @Test("tells when it has changed, though its time of writing is set back")
+  func changes() throws {
+    let directory = try TemporaryDirectory()
+    let path = try directory.write("file", "some text")
+    let before = try #require(try File.status(of: path))
+    // In place, to the same length; once the clock has gone on.
+    try Shell.run("sleep 0.02; touch -r \(path) \(path).time; printf 'some more' > \(path)")
+    try Shell.run("touch -r \(path).time \(path)")
+    let after = try #require(try File.status(of: path))
+    #expect(after.identity == before.identity && after.size == before.size)
+    #expect(after.modified == before.modified)
+    #expect(after.changed > before.changed && before.changed >= before.modified)
+  }
+
   @Test("takes the place of a link without touching what the link leads to")
   func replacesLinks() throws {
     let directory = try TemporaryDirectory()
