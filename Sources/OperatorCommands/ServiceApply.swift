@@ -26,9 +26,12 @@ struct ServiceApply: Verb {
 
   func perform(in surroundings: Surroundings) throws {
     let paths = options.paths(in: surroundings)
-    var refusals = try YAMLDefinitions(paths).compile()
+    var refusals: [ServiceRefusal] = []
     let node = options.node(in: surroundings)
-    let report = try node.apply()
+    let report = try node.apply { () throws(SystemError) in
+      refusals = try YAMLDefinitions(paths).compile()
+      return refusals.isEmpty
+    }
     try ServiceRoutes.settle(
       to: report.settings.serviceRanges, on: try NetlinkSocket<RouteFamily>())
     let compiled = Set(refusals.map(\.file))

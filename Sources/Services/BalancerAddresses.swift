@@ -36,22 +36,24 @@ public struct BalancerAddresses: Hashable, Sendable {
   /// Whether neighbours are told of all of them again, or only of new ones.
   public var announcesAll: Bool
 
-  /// What frontends come to.
+  /// What addresses come to that a node has for balancers, and had before.
   init(
-    _ frontends: some Sequence<Frontend>, former: some Sequence<Frontend>,
-    _ settings: ServiceSettings, announcesAll: Bool
+    _ addresses: Set<IPAddress>, former: Set<IPAddress>, _ settings: ServiceSettings,
+    announcesAll: Bool
   ) {
     switch settings.balancerUplink {
     case .defaultRoute, .elsewhere: link = nil
     case .link(let name): link = name
     }
-    wanted = settings.balancerUplink == .elsewhere ? [] : Self.addresses(of: frontends)
-    self.former = Self.addresses(of: former)
+    wanted = settings.balancerUplink == .elsewhere ? [] : addresses
+    self.former = former
     self.announcesAll = announcesAll
   }
 
+  /// The addresses that frontends have for balancers.
+  ///
   /// External addresses are others' business: whoever leads them here.
-  private static func addresses(of frontends: some Sequence<Frontend>) -> Set<IPAddress> {
+  static func addresses(of frontends: some Sequence<Frontend>) -> Set<IPAddress> {
     var addresses: Set<IPAddress> = []
     for frontend in frontends where frontend.audience == .outside && frontend.ownsAddress {
       if case .address(let address) = frontend.place { addresses.insert(address) }

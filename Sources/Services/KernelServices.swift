@@ -68,6 +68,20 @@ public struct KernelServices: ServicePlane {
     return NodeOutlook(exits: seen.exits, unreachable: seen.unreachable)
   }
 
+  /// The number that every transaction of anybody raises, and the addresses.
+  public func situation() throws(ServiceTableError) -> String {
+    let socket = try open()
+    let generation = try ServiceTable.reading { () throws(NetlinkError) in try socket.generation() }
+    let addresses: String
+    do throws(NetlinkError) {
+      addresses = try node.primaryAddresses().map(\.description).joined(separator: " ")
+    } catch {
+      // Whoever needs them will say so.
+      addresses = "\(error)"
+    }
+    return "\(generation.number) \(addresses)"
+  }
+
   /// Makes ways for the host's own connections, which alone need them.
   public func makeWays(to ranges: [Subnet]) {
     do throws(NetlinkError) {

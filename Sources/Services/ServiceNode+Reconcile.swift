@@ -2,34 +2,21 @@ internal import Linux
 internal import NodeFiles
 
 extension ServiceNode {
-  /// Makes kernel and store agree with definitions, settings and endpoint files.
-  ///
-  /// Bad definitions are refused one by one; the rest applies. Tables in which something is missing
-  /// are made anew.
-  ///
-  /// - Returns: what was done, and what was refused.
-  /// - Throws: ``ServiceError``; then everything is as it was.
-  public func apply() throws(ServiceError) -> ServiceReport {
-    try locked { () throws(ServiceError) in
-      var isSound = try isSound()
-      if isSound { isSound = try isAsStored() }
-      return try reconcile(fromWhatIsThere: isSound, announcingAll: true)
-    }
-  }
-
   /// Makes kernel and store agree with all files.
   ///
   /// - Parameters:
   ///   - isSound: the kernel is what the store says, so only what differs is changed; otherwise the
   ///     tables are made anew.
+  ///   - known: the services of the store, if they have been read.
   ///   - announcesAll: neighbours are told of all addresses of balancers again, in case they have
   ///     missed it.
   /// - Returns: what was done, and what was refused.
   /// - Throws: ``ServiceError``; then everything is as it was.
   func reconcile(
-    fromWhatIsThere isSound: Bool, announcingAll announcesAll: Bool = false
+    fromWhatIsThere isSound: Bool, _ known: [ServiceName: ResolvedService]? = nil,
+    announcingAll announcesAll: Bool = false
   ) throws(ServiceError) -> ServiceReport {
-    let wanted = try wish()
+    let wanted = try wish(after: known)
     var report = wanted.report
     let isTrusted = isSound && !wanted.hasNewSettings
     let ledger = ServiceLedger(wanted.services.values.map(\.service))
@@ -58,10 +45,13 @@ extension ServiceNode {
       }
       throw .kernel(error)
     }
+    report.lastingNotices = report.notices
+    report.balancers = BalancerAddresses.addresses(of: frontends)
     // Before that nobody would answer at them, and some other program of the node might.
     report.notices += plane.serve(
       BalancerAddresses(
-        frontends, former: former, report.settings, announcesAll: announcesAll))
+        report.balancers, former: BalancerAddresses.addresses(of: former), report.settings,
+        announcesAll: announcesAll))
     try store.doing { store throws(SystemError) in try store.write(wanted) }
     if !wanted.outlook.unreachable.isEmpty { plane.makeWays(to: wanted.outlook.unreachable) }
     return report
@@ -74,12 +64,11 @@ extension ServiceNode {
     return try asking { plane throws(ServiceTableError) in try plane.isLaid() }
   }
 
-  /// Whether the kernel is what the store says, to the last element.
-  private func isAsStored() throws(ServiceError) -> Bool { try kernelDifferences().isEmpty }
-
-  /// How the kernel differs from what the store says, a sentence each.
-  private func kernelDifferences() throws(ServiceError) -> [String] {
-    let frontends = try services().flatMap(\.frontends)
+  /// How the kernel differs from what the store says, to the last element, a sentence each.
+  func kernelDifferences(
+    from services: [ServiceName: ResolvedService]
+  ) throws(ServiceError) -> [String] {
+    let frontends = services.values.flatMap(\.frontends)
     let settings = try readSettings().settings
     return try asking { plane throws(ServiceTableError) in
       try plane.differences(from: frontends, settings)
@@ -103,11 +92,14 @@ extension ServiceNode {
       try definitions.hasChanged(since: stamp.files)
     }
     return (hasChanged ? ["definitions have changed and are not applied"] : [])
-      + (try kernelDifferences())
+      + (try kernelDifferences(
+        from: try store.doing { store throws(SystemError) in try store.services() }))
   }
 
   /// What should be, by all files there are.
-  private func wish() throws(ServiceError) -> ServiceWish {
+  private func wish(
+    after known: [ServiceName: ResolvedService]?
+  ) throws(ServiceError) -> ServiceWish {
     let read = try readSettings()
     let settings = read.settings
     let outlook = try asking { plane throws(ServiceTableError) in
@@ -116,7 +108,8 @@ extension ServiceNode {
     return try store.doing { store throws(SystemError) in
       let stamp = StoreStamp(
         exits: outlook.exits, ranges: settings.serviceRanges, files: read.stamp)
-      let former = try store.services()
+      let former: [ServiceName: ResolvedService]
+      if let known { former = known } else { former = try store.services() }
       let ledger = try store.ledger()
       let documents = try definitions.documents()
       let admission = ServiceAdmission(
@@ -152,7 +145,7 @@ extension ServiceNode {
   }
 
   /// The settings that hold, and what they were made from.
-  private struct SettingsRead {
+  struct SettingsRead {
     /// Those of the file, or else those that held before it became bad; pods are those of the flat
     /// network unless they are named.
     var settings: ServiceSettings
@@ -165,7 +158,7 @@ extension ServiceNode {
     var notices: [String] = []
   }
 
-  private func readSettings() throws(ServiceError) -> SettingsRead {
+  func readSettings() throws(ServiceError) -> SettingsRead {
     let (stamp, bytes, old) = try store.doing { store throws(SystemError) in
       (
         try definitions.stamp(),

@@ -8,6 +8,10 @@ public protocol ServicePlane {
   /// How the node stands among others now, and to which of some ranges it knows no way.
   func outlook(on ranges: [Subnet]) throws(ServiceTableError) -> NodeOutlook
 
+  /// How everybody's rules and the node's own addresses are now, as a text that is another one when
+  /// anything of that has changed; costs the same with any number of services.
+  func situation() throws(ServiceTableError) -> String
+
   /// Makes ways for the host's own connections to ranges; that it cannot is no failure.
   func makeWays(to ranges: [Subnet])
 

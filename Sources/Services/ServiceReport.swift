@@ -1,3 +1,5 @@
+internal import Addressing
+
 /// What has been done about services, and what was not possible.
 public struct ServiceReport: Sendable {
   /// The settings that hold.
@@ -12,4 +14,8 @@ public struct ServiceReport: Sendable {
   public var notices: [String] = []
   /// Whether the tables were made anew.
   public var isRebuilt = false
+  /// The notices that definitions, settings and endpoint files gave cause to.
+  var lastingNotices: [String] = []
+  /// The addresses of balancers, whether or not they are on a link of this node.
+  var balancers: Set<IPAddress> = []
 }

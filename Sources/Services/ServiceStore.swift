@@ -13,6 +13,8 @@ struct ServiceStore {
   private var stampFile: String { "\(paths.services)/stamp" }
   private var indexDirectory: String { "\(paths.services)/index" }
   private var serviceDirectory: String { "\(paths.services)/by-name" }
+  /// Where there is a file for each service, each label or each address.
+  var directories: [String] { [serviceDirectory, indexDirectory, claimDirectory] }
   private func path(_ name: ServiceName) -> String { "\(serviceDirectory)/\(name.fileName)" }
 
   /// Makes the directories, for root alone; the last one tells that all are there.
@@ -204,7 +206,7 @@ struct ServiceStore {
 
   // MARK: The settings that held last
 
-  private var settingsFile: String { "\(paths.services)/settings.json" }
+  var settingsFile: String { "\(paths.services)/settings.json" }
 
   func settingsBytes() throws(SystemError) -> [UInt8]? {
     try File.readIfPresent(settingsFile, limit: Self.limit)
@@ -215,10 +217,10 @@ struct ServiceStore {
   // MARK: Files
 
   /// The longest file of one service or endpoint.
-  private static let limit = 4 << 20
+  static let limit = 4 << 20
 
   /// A power cut takes all of `/run`, so nobody waits for a disk.
-  private func write(_ bytes: [UInt8], _ path: String) throws(SystemError) {
+  func write(_ bytes: [UInt8], _ path: String) throws(SystemError) {
     try File.replace(path, with: bytes, flushed: false, draft: draft)
   }
 

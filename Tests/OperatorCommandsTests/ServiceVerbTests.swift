@@ -130,6 +130,50 @@ struct ServiceVerbTests {
     #expect(try Directory.entries(of: node.directory.path("run/services.d")).isEmpty)
   }
 
+  @Test(
+    "apply reads nothing again while nothing changes, and sees what anybody does to the kernel",
+    .needsRoot,
+    arguments: [
+      "nft add table inet other; nft delete table inet other", "nft flush ruleset",
+      "nft flush set ip swift_cni_services refused",
+      "nft delete element ip swift_cni_services refused_ports '{ tcp . 30080 }'",
+      "ip addr del 192.0.2.1/24 dev lo; ip addr add 192.0.2.9/24 dev lo",
+    ])
+  func idles(event: String) throws {
+    let node = try ServiceHost()
+    try node.directory.write("services.d/web.yaml", Self.yaml)
+    // One that reads files writes the stamp anew, and one that reads rules what it remembers.
+    func written() throws -> [FileStatus?] {
+      try ["stamp", "idle"].map { try File.status(of: node.directory.path("run/services/\($0)")) }
+    }
+    var known: [FileStatus?] = []
+    var rounds = 0
+    // Files that are as young as the clock's tick count as changing.
+    while try known != written() {
+      known = try written()
+      try node.run("apply")
+      rounds += 1
+      try #require(rounds < 1000)
+    }
+    try #require(!known.contains(nil))
+    _ = node.output()
+    try node.run("apply")
+    #expect(try written() == known)
+    #expect(node.output() == "2 services, answered by 0 pods of this node")
+    // Ways to services belong to no transaction, and are made again all the same.
+    let ways = try node.routes()
+    _ = try node.ip("route", "flush", "proto", "196")
+    try node.run("apply")
+    #expect(try node.routes() == ways)
+    #expect(try written() == known)
+
+    try node.host.run { () throws in _ = try Shell.run(event) }
+    try node.run("apply")
+    #expect(try written() != known)
+    let rules = try node.host.run { try Shell.run("nft list ruleset") }
+    #expect(rules.contains("10.96.0.7 . tcp . 80") && rules.contains("tcp . 30080"), "\(rules)")
+  }
+
   @Test("put addresses of balancers on the uplink, and say where there is none", .needsRoot)
   func balancers() throws {
     let node = try ServiceHost()

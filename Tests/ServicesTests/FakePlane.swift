@@ -22,6 +22,14 @@ final class FakePlane: ServicePlane, Sendable {
     var settings = ServiceSettings()
     /// How often a question was asked.
     var questions = 0
+    /// The node's own address.
+    var primary = "192.0.2.1"
+    /// How often somebody else has changed something.
+    var commits = 0
+    /// How often all of it was read.
+    var readings = 0
+    /// How often it was made to agree with all files.
+    var agreements = 0
     /// What the next change or replacement throws.
     var failure: ServiceTableError?
     /// What the next change throws after it has been made.
@@ -39,11 +47,22 @@ final class FakePlane: ServicePlane, Sendable {
 
   func install(_ settings: ServiceSettings) throws(ServiceTableError) {
     guard isLaid() else { throw .missing(.services(.v4)) }
-    state.withLock { $0.settings = settings }
+    state.withLock {
+      $0.settings = settings
+      $0.agreements += 1
+    }
   }
 
   func outlook(on ranges: [Subnet]) -> NodeOutlook {
     state.withLock { NodeOutlook(exits: $0.exits, unreachable: $0.unreachable) }
+  }
+
+  /// Transactions are counted, and so is what tests do behind our back.
+  func situation() -> String {
+    state.withLock { state in
+      let commits = state.commits + state.changes + state.replacements
+      return "\(commits) \(state.isLaid) \(state.frontends.hashValue) \(state.primary)"
+    }
   }
 
   func makeWays(to ranges: [Subnet]) { state.withLock { $0.unreachable = [] } }
@@ -91,6 +110,7 @@ final class FakePlane: ServicePlane, Sendable {
       state.settings = settings
       state.frontends = Dictionary(frontends.map { ($0.key, $0) }) { first, _ in first }
       state.replacements += 1
+      state.agreements += 1
     }
   }
 
@@ -103,7 +123,10 @@ final class FakePlane: ServicePlane, Sendable {
   func differences(from frontends: [Frontend], _ settings: ServiceSettings) -> [String] {
     faults(of: frontends)
       + state.withLock { state in
-        state.frontends.values.filter { !frontends.contains($0) }.map { "\($0.key) is foreign" }
+        state.readings += 1
+        return state.frontends.values.filter { !frontends.contains($0) }.map {
+          "\($0.key) is foreign"
+        }
       }
   }
 

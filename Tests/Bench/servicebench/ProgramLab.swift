@@ -66,6 +66,13 @@ final class ProgramLab {
     }
   }
 
+  /// What any other program might do: a transaction that has nothing to do with services.
+  func changeRules() throws {
+    try node.run { () throws in
+      try Load.run("/usr/sbin/nft", ["add table inet other; delete table inet other"])
+    }
+  }
+
   /// ADD and DEL of a pod that one of the services selects, each from start to end of the process.
   func attach() throws -> (added: Duration, deleted: Duration) {
     (try call("ADD"), try call("DEL"))
