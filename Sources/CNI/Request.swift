@@ -51,6 +51,9 @@ public struct Request: Sendable {
   /// The path of the container's namespace; `nil` when the runtime names none, as DEL may.
   public var namespacePath: String? { invocation.namespacePath }
 
+  /// Whether a result of the plugins before this one came along, however damaged.
+  public var hasPreviousResult: Bool { configuration.fields.value("prevResult") != nil }
+
   /// The result of the plugins before this one in the chain; `nil` when there is none.
   ///
   /// It is read when it is asked for, so that a DEL that has no use for it survives a damaged one.

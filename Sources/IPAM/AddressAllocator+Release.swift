@@ -19,11 +19,13 @@ extension AddressAllocator {
   /// - Parameters:
   ///   - owner: whose leases end; having none is no error.
   ///   - store: where leases are kept.
+  ///   - farewell: what is done about the leases first, while nobody else can get their addresses.
   /// - Returns: the leases that have ended.
   /// - Throws: ``AllocationError`` when a lease may be left; the others have ended nevertheless.
   @discardableResult
   public static func release(
-    _ owner: LeaseOwner, in store: inout some LeaseStore & ~Copyable
+    _ owner: LeaseOwner, in store: inout some LeaseStore & ~Copyable,
+    farewell: ([Lease]) -> Void = { _ in }
   ) throws(AllocationError) -> [Lease] {
     let leases: [Lease]
     do throws(SystemError) {
@@ -31,6 +33,7 @@ extension AddressAllocator {
     } catch {
       throw .store(error)
     }
+    farewell(leases)
     return try end(leases, in: &store)
   }
 
@@ -39,11 +42,13 @@ extension AddressAllocator {
   /// - Parameters:
   ///   - isKept: whether a lease stays; of old leases only the container is known.
   ///   - store: where leases are kept.
+  ///   - farewell: what is done about the others first, while nobody else can get their addresses.
   /// - Returns: the leases that have ended.
   /// - Throws: ``AllocationError`` when a lease may be left; the others have ended nevertheless.
   @discardableResult
   public static func release(
-    unless isKept: (LeaseOwner) -> Bool, in store: inout some LeaseStore & ~Copyable
+    unless isKept: (LeaseOwner) -> Bool, in store: inout some LeaseStore & ~Copyable,
+    farewell: ([Lease]) -> Void = { _ in }
   ) throws(AllocationError) -> [Lease] {
     let leases: [Lease]
     do throws(SystemError) {
@@ -51,6 +56,7 @@ extension AddressAllocator {
     } catch {
       throw .store(error)
     }
+    farewell(leases)
     return try end(leases, in: &store)
   }
 

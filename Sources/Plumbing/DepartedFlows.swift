@@ -1,7 +1,6 @@
 internal import Addressing
 internal import CNI
 internal import Conntrack
-internal import Linux
 internal import Netlink
 internal import Nftables
 
@@ -14,8 +13,8 @@ enum DepartedFlows {
   /// Forgets what the container of a DEL has begun or answered, by the addresses that its result says.
   ///
   /// To be called when the interface is gone. Nothing is asked where the kernel remembers nothing at
-  /// all. Without a result nothing is forgotten before its time. What stands in its way is told to the
-  /// operator: the interface is gone all the same.
+  /// all. Without a result host-local does it, which knows the addresses. What stands in its way is
+  /// told to the operator: the interface is gone all the same.
   static func forget(of request: Request) { forget(addresses(of: request), request) }
 
   /// Forgets what attachments of a network have begun or answered that GC has just ended.
@@ -25,11 +24,7 @@ enum DepartedFlows {
   ///   - request: the GC.
   static func forget(_ addresses: Set<IPAddress>, _ request: Request) {
     do throws(NetlinkError) {
-      guard !addresses.isEmpty, remembersAny else { return }
-      let socket = try NetlinkSocket<ConntrackFamily>()
-      // Closing it would wait for what the packet filter is still freeing.
-      socket.closeInBackground()
-      for address in addresses { try socket.forget(allOf: address) }
+      try ConnectionMemory.forget(allOf: addresses)
     } catch {
       request.log("connections of what is gone may be remembered for a while: \(error)")
     }
@@ -40,7 +35,7 @@ enum DepartedFlows {
   static func addresses(
     on network: NetworkName, besides valid: Set<ValidAttachment>
   ) -> Set<IPAddress> {
-    guard remembersAny else { return [] }
+    guard !ConnectionMemory.isEmpty else { return [] }
     let kept = Set(valid.map { OwnerTag(network: network, $0) })
     let half = OwnerTag.network(network)
     var departed: Set<IPAddress> = []
@@ -70,16 +65,6 @@ enum DepartedFlows {
       return isNamed ? Set(result.addresses.map(\.address.address)) : []
     } catch {
       return []
-    }
-  }
-
-  /// Whether the kernel remembers any connection here; `net.netfilter.nf_conntrack_count`.
-  private static var remembersAny: Bool {
-    do {
-      return try Sysctl.read(["net", "netfilter", "nf_conntrack_count"]) != "0"
-    } catch {
-      // Without the setting it remembers none, or none that could be asked for.
-      return false
     }
   }
 }

@@ -24,6 +24,24 @@ struct PairDepartedFlowTests {
     #expect(try lab.remembered() == [1011, 1012, 1013])
   }
 
+  @Test("are forgotten without a result too, by its leases", arguments: PairPlugin.allCases)
+  func forgottenByLease(_ plugin: PairPlugin) throws {
+    let lab = try PluginLab()
+    let network = plugin.network(in: lab)
+    let pods = try ["one", "two"].map { try Pod($0) }
+    for pod in pods { try lab.add(network, pod).succeed() }
+    try lab.remember()
+    try lab.delete(network, pods[0]).succeed()
+    #expect(try lab.remembered() == [1011, 1012, 1013])
+    // No rule of ours says whose address it is.
+    let bare = network.with(["ipMasq": false])
+    let third = try Pod("three")
+    try lab.add(bare, third).succeed()
+    try lab.remember(of: third)
+    try lab.collectGarbage(bare, keeping: [pods[1]]).succeed()
+    #expect(try lab.remembered() == [1011, 1012, 1013])
+  }
+
   @Test("are forgotten by the GC that ends it, and no others are", arguments: PairPlugin.allCases)
   func collected(_ plugin: PairPlugin) throws {
     let lab = try PluginLab()
@@ -96,6 +114,15 @@ extension PluginLab {
         "-p udp -s fd00:1::3 -d 2001:db8::1 --sport 1012 --dport 53",
         "-p udp -s 192.0.2.9 -d 192.0.2.1 --sport 1013 --dport 53",
       ] { try TestProgram.remember(flow: line) }
+    }
+  }
+
+  /// One connection of this pod, with port 1009.
+  fileprivate func remember(of pod: Pod) throws {
+    let address = try #require(try pod.addresses().first { $0.hasPrefix("10.1.2.") })
+    try host.run {
+      try TestProgram.remember(
+        flow: "-p udp -s \(address.prefix { $0 != "/" }) -d 198.51.100.1 --sport 1009 --dport 53")
     }
   }
 

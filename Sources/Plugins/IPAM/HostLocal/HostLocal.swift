@@ -1,7 +1,9 @@
 internal import Addressing
 public import CNI
+internal import Conntrack
 internal import IPAM
 internal import Linux
+internal import Netlink
 
 /// `host-local`: gives out addresses of ranges in the configuration, and keeps them as files on
 /// this host.
@@ -32,7 +34,10 @@ public enum HostLocal: Plugin {
   public static func delete(_ request: Request) throws(ProtocolError) {
     let owner = try request.leaseOwner
     try LeaseDirectory(request).existing { store throws(AllocationError) in
-      try AddressAllocator.release(owner, in: &store)
+      try AddressAllocator.release(owner, in: &store) { leases in
+        // Who has the result has done it.
+        if !request.hasPreviousResult { request.forgetConnections(of: leases) }
+      }
     }
   }
 
@@ -91,7 +96,7 @@ public enum HostLocal: Plugin {
             // Old leases do not tell which interface they are for.
             owner.interface.map { attachments.contains("\(owner.container) \($0)") }
               ?? containers.contains(owner.container)
-          }, in: &store)
+          }, in: &store, farewell: request.forgetConnections)
       }
       // Also when some could not be ended.
       try store.removeTorn()
@@ -121,6 +126,15 @@ public enum HostLocal: Plugin {
 }
 
 extension Request {
+  /// Connections of containers that are gone must not pass for those of the addresses' next owners.
+  fileprivate func forgetConnections(of leases: [Lease]) {
+    do throws(NetlinkError) {
+      try ConnectionMemory.forget(allOf: leases.map(\.address))
+    } catch {
+      log("connections of what is gone may be remembered for a while: \(error)")
+    }
+  }
+
   /// The attachment as the lease store knows it.
   fileprivate var leaseOwner: LeaseOwner {
     get throws(ProtocolError) {
