@@ -1,4 +1,5 @@
 import JSON
+import Linux
 import Mutation
 import TestSupport
 import Testing
@@ -12,6 +13,9 @@ struct ModelTests {
     .duplicateAddresses, .silentLeaks, .falseSuccess, .liveLeaseFreed, .residue,
   ]
 
+  /// A quarter of an hour where nobody waits for it, and two minutes where somebody does.
+  private static let usualRounds = Environment.current()["CI"] == nil ? 200 : 2000
+
   @Test(
     "holds what its model holds, in store and kernel, after each of 100 steps: nothing twice, nothing lost, nothing left, no false success"
   )
@@ -19,7 +23,7 @@ struct ModelTests {
     let first = FuzzSettings.seed ?? 20_261_121
     let plugins = try InstalledPlugins(names: ["bridge", "host-local", "portmap"])
     let ours = try await ModelRounds.walk(
-      first..<first + UInt64(FuzzSettings.rounds(200)), .ours(plugins.path))
+      first..<first + UInt64(FuzzSettings.rounds(Self.usualRounds)), .ours(plugins.path))
     for fault in ours.faults { Issue.record("\(fault)") }
     // Until here, so that the programs stay.
     _ = plugins.path
