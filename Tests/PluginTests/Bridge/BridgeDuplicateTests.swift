@@ -26,7 +26,7 @@ struct BridgeDuplicateTests {
       let before = try lab.picture()
       let second = try Pod("two")
       let untouched = try second.picture()
-      let error = try lab.add(Self.network(lab), second).error
+      let error = try lab.refusal(Self.network(lab), second)
       #expect(
         error?.message
           == "failed to settle addresses for \"eth0\": link eth0 has address fd00:1::5 "

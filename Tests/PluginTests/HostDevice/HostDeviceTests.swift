@@ -43,6 +43,45 @@ struct HostDeviceTests {
     _ = outside.path
   }
 
+  @Test("refuses an IPv6 address that another host on its link has, unless it is not to look")
+  func duplicate() throws {
+    let lab = try PluginLab()
+    let outside = try lab.device()
+    try lab.ip("link set eth7 up")
+    try outside.run { try TestProgram.ip("address add fd00:1::2/64 dev far nodad") }
+    let pod = try Pod("one")
+    let network = lab.hostDevice(["device": "eth7", "enabledad": nil])
+    let error = try lab.refusal(network, pod)
+    #expect(
+      error?.message.contains("fd00:1::2 in DADFAILED state") == true, "\(error?.message ?? "")")
+    #expect(try lab.link("eth7") != nil)
+    #expect(try lab.leases() == [])
+    try lab.add(lab.hostDevice(), pod).succeed()
+    try lab.delete(lab.hostDevice(), pod).succeed()
+  }
+
+  @Test("names the network's resolvers, and the IPAM plugin's where it has none")
+  func resolvers() throws {
+    let lab = try PluginLab()
+    let outside = try lab.device()
+    let pod = try Pod("one")
+    for (keys, names) in [
+      (["dns": ["nameservers": ["192.0.2.99"]]] as JSONObject, ["192.0.2.99"]),
+      ([:], ["192.0.2.53"]),
+    ] {
+      let network = lab.network(
+        "host-device", ["device": "eth7"],
+        ipam: [
+          "type": "static", "addresses": [["address": "10.1.2.2/24"]],
+          "dns": ["nameservers": ["192.0.2.53"]],
+        ]
+      ).with(keys)
+      #expect(try lab.add(network, pod).result().dns.nameservers == names)
+      try lab.delete(network, pod).succeed()
+    }
+    _ = outside.path
+  }
+
   @Test("only switches the device on without IPAM, in every version that can say so")
   func layerTwo() throws {
     let lab = try PluginLab()

@@ -126,7 +126,7 @@ struct MACVLANTests {
     let before = try lab.picture()
     let pod = try Pod("one")
     let untouched = try pod.picture()
-    let error = try lab.add(network, pod).error
+    let error = try lab.refusal(network, pod)
     #expect(
       error?.message.contains("fd00:1::2 in DADFAILED state") == true, "\(error?.message ?? "")")
     #expect(try lab.leases() == [])

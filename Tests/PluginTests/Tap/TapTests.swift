@@ -22,7 +22,8 @@ struct TapTests {
   func addresses() throws {
     let lab = try PluginLab()
     let pod = try Pod("one")
-    let network = Self.network(lab, ["mtu": 1400, "mac": "02:00:00:00:00:99"])
+    let network = Self.network(
+      lab, ["mtu": 1400, "mac": "02:00:00:00:00:99", "dns": ["nameservers": ["192.0.2.99"]]])
     let (host, before) = (try lab.picture(), try pod.picture())
     let added = try lab.add(network, pod)
     let result = try added.result()
@@ -32,6 +33,7 @@ struct TapTests {
     #expect(link.mtu == 1400)
     #expect(link.hardwareAddress == "02:00:00:00:00:99")
     #expect(link.alias == "swift-cni:net/one/eth0")
+    #expect(result.dns.nameservers == ["192.0.2.99"])
     #expect(result.interfaces.map(\.name) == ["eth0"])
     #expect(result.interfaces.map(\.hardwareAddressText) == ["02:00:00:00:00:99"])
     #expect(result.interfaces.map(\.mtu) == [1400])
