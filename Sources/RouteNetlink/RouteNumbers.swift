@@ -278,6 +278,8 @@ enum RuleAttribute {
   static let table = UInt16(FRA_TABLE)
   /// `FRA_OIFNAME`.
   static let output = UInt16(FRA_OIFNAME)
+  /// `FRA_PROTOCOL`.
+  static let maker = UInt16(FRA_PROTOCOL)
 }
 
 /// Attributes of a neighbour: `NDA_…`.

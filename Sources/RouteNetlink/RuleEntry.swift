@@ -21,6 +21,8 @@ public struct RuleEntry: Hashable, Sendable {
   public var mark: UInt32?
   /// The table to look in.
   public var table: RouteTable
+  /// Who made it; nobody has said if `any`. `FRA_PROTOCOL`
+  public var origin: RouteOrigin = .any
 
   /// Describes a rule that fits every packet of a family; what it asks for is set after.
   public init(_ family: IPFamily, priority: UInt32? = nil, table: RouteTable) {
@@ -49,6 +51,7 @@ extension RuleEntry {
       case RuleAttribute.input: input = attribute.text
       case RuleAttribute.output: output = attribute.text
       case RuleAttribute.mark: mark = attribute.uint32
+      case RuleAttribute.maker: origin = attribute.uint8.map(RouteOrigin.init(rawValue:)) ?? .any
       case RuleAttribute.table:
         self.table = attribute.uint32.map(RouteTable.init(rawValue:)) ?? self.table
       default: break
@@ -70,6 +73,7 @@ extension RuleEntry {
     if let output { writer.text(RuleAttribute.output, output) }
     if let mark { writer.uint32(RuleAttribute.mark, mark) }
     writer.uint32(RuleAttribute.table, table.rawValue)
+    if origin != .any { writer.uint8(RuleAttribute.maker, origin.rawValue) }
   }
 }
 

@@ -18,14 +18,21 @@ struct RuleAndNeighbourTests {
       rule.source = subnet
       rule.input = "eth7"
       rule.mark = 0x42
+      rule.origin = RouteOrigin(rawValue: 195)
       try socket.addRule(rule)
       let seen = try Witness.rules().filter { !before.contains($0) }
       #expect(seen.count == 1)
       #expect(seen.first?.table == 5000)
       #expect(seen.first?.priority == 1000)
+      #expect(seen.first?.origin == 195)
       #expect(try socket.rules(subnet.family).contains(rule))
       let twice = #expect(throws: NetlinkError.self) { try socket.addRule(rule) }
       #expect(twice?.isAlreadyThere == true)
+      // One of another's is another.
+      var other = rule
+      other.origin = .administrator
+      let none = #expect(throws: NetlinkError.self) { try socket.deleteRule(other) }
+      #expect(none?.isNotFound == true)
       try socket.deleteRule(rule)
       #expect(try Witness.rules() == before)
       let gone = #expect(throws: NetlinkError.self) { try socket.deleteRule(rule) }

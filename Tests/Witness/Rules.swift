@@ -19,6 +19,8 @@ public struct SeenRule: Hashable, Sendable {
   public let mark: UInt32?
   /// The table to look in.
   public let table: UInt32
+  /// RTPROT_: who made it; 2 kernel, 3 boot, 0 nobody has said.
+  public let origin: UInt8
   /// FR_ACT_: 1 look up the table.
   public let action: UInt8
 }
@@ -53,5 +55,6 @@ extension SeenRule {
     inputLink = attributes.text(FRA_IIFNAME)
     outputLink = attributes.text(FRA_OIFNAME)
     mark = attributes.number(FRA_FWMARK)
+    origin = attributes[FRA_PROTOCOL]?.first ?? 0
   }
 }
