@@ -112,21 +112,29 @@ public struct Match: Hashable, Sendable {
   ///
   /// nft: `iifname "eth0"`
   public static func inputName(is name: InterfaceName) -> Match {
-    inputName(.equal, name)
+    link(.inputName, .equal, name)
   }
 
   /// The packet came in by another link than this.
   ///
   /// nft: `iifname != "eth0"`
   public static func inputName(isNot name: InterfaceName) -> Match {
-    inputName(.notEqual, name)
+    link(.inputName, .notEqual, name)
   }
 
-  private static func inputName(_ comparison: Expression.Comparison, _ name: InterfaceName) -> Match
-  {
+  /// The packet leaves by this link.
+  ///
+  /// nft: `oifname "eth0"`
+  public static func outputName(is name: InterfaceName) -> Match {
+    link(.outputName, .equal, name)
+  }
+
+  private static func link(
+    _ side: Expression.MetaKey, _ comparison: Expression.Comparison, _ name: InterfaceName
+  ) -> Match {
     let text = Array(name.text.utf8)
     return Match(expressions: [
-      .meta(.inputName, into: Register(0)),
+      .meta(side, into: Register(0)),
       .compare(Register(0), comparison, text + [UInt8](repeating: 0, count: 16 - text.count)),
     ])
   }

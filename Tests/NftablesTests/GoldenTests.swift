@@ -266,6 +266,8 @@ struct GoldenTests {
       Rule(
         [.family(.v4), .source(isIn: try Subnet("10.5.0.0/16")), .sourceIsElsewhere],
         .verdict(.drop)), to: raw)
+    all.append(
+      Rule([.outputName(is: try InterfaceName("flannel.1"))], .verdict(.return)), to: postrouting)
     all.append(Rule([.family(.v4)], sourceOf: .source(.v4), in: egress, .v4), to: postrouting)
     all.append(Rule([.family(.v6)], sourceOf: .source(.v6), in: egress6, .v6), to: postrouting)
     let pod = try IPAddress("10.5.1.3")
