@@ -54,7 +54,7 @@ extension FlatNetworkOptions {
     let picture = try picture(on: network)
     var outcome = try told { () throws(OverlayError) in try network.apply(picture.plan) }
     let node = picture.plan.node
-    if try Masquerade.spare(node.cluster) {
+    if try Masquerade.spare(node.cluster, by: picture.plan.tunnels.map(\.name)) {
       outcome.changes.append("spare the cluster from masquerading")
     }
     let published = picture.plan.published

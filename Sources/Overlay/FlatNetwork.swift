@@ -182,8 +182,7 @@ extension FlatNetwork {
       throw .kernel(error)
     }
     let links = try applyTunnels(plan.tunnels, cluster: plan.node.cluster, &outcome)
-    let wanted = OverlayEntries(plan, links: links)
-    try applyEntries(wanted, links: Array(links.values), &outcome)
+    try applyEntries(try entries(plan, links), links: Array(links.values), &outcome)
     return outcome
   }
 
@@ -203,7 +202,7 @@ extension FlatNetwork {
     let present = try asking { () throws(NetlinkError) in
       try presentEntries(links: Array(links.values))
     }
-    let wanted = OverlayEntries(plan, links: links)
+    let wanted = try entries(plan, links)
     return changes + Reconciliation.steps(to: wanted, from: present).map(\.summary)
   }
 
@@ -293,7 +292,7 @@ extension FlatNetwork {
           } catch {
             if error.isAlreadyThere, step.yieldsToOthers {
               outcome.problems.append(
-                "\(step.summary): somebody else has a route there; it stays, and is used instead")
+                "\(step.summary): somebody else's is there; it stays, and is used instead")
             } else if !(error.isNotFound && step.summary.hasPrefix("delete")) {
               throw error
             }
@@ -308,13 +307,46 @@ extension FlatNetwork {
   /// So many changes go in one send: their answers fit into a socket's buffer.
   private static var stepsAtOnce: Int { 500 }
 
+  /// What a plan asks for, as far as this host is able to now.
+  private borrowing func entries(_ plan: OverlayPlan, _ links: [InterfaceName: UInt32])
+    throws(OverlayError) -> OverlayEntries
+  {
+    try asking { () throws(NetlinkError) in
+      // From an address that others may still turn out to have nothing can be sent.
+      let usable = try routes.addresses().filter {
+        $0.flags.isDisjoint(with: [.tentative, .duplicate])
+      }
+      var wanted = OverlayEntries(
+        plan, links: links, sources: Set(usable.map(\.address.address)))
+      for family in IPFamily.allCases where try rules(family) == nil {
+        wanted.leaveOutNodes(family)
+      }
+      return wanted
+    }
+  }
+
+  /// The rules of a family that bear our number; nil where the kernel has none.
+  private borrowing func rules(_ family: IPFamily) throws(NetlinkError) -> [RuleEntry]? {
+    do throws(NetlinkError) {
+      return try routes.rules(family).filter { $0.origin == OverlayEntries.origin }
+    } catch {
+      guard error.isUnsupported else { throw error }
+      return nil
+    }
+  }
+
   /// What is there of ours.
   borrowing func presentEntries(links: [UInt32]) throws(NetlinkError) -> OverlayEntries {
     var present = OverlayEntries()
     for family in IPFamily.allCases {
-      for entry in try routes.routes(family: family, origin: OverlayEntries.origin) {
-        present.routes.insert(OverlayEntries.Route(entry))
+      for table in [.main, OverlayEntries.nodeTable] {
+        for entry in try routes.routes(
+          family: family, table: table, origin: OverlayEntries.origin)
+        {
+          present.routes.insert(OverlayEntries.Route(entry))
+        }
       }
+      present.rules.formUnion(try rules(family) ?? [])
       for link in links {
         for entry in try routes.neighbours(onLink: link, family: family)
         where entry.origin == OverlayEntries.origin && entry.state.contains(.permanent) {

@@ -1,16 +1,25 @@
 public import Addressing
 public import RouteNetlink
 
-/// Routes, neighbours and forwarding entries of the flat network: those that must be there, or those
-/// that are.
+/// Routes, rules, neighbours and forwarding entries of the flat network: those that must be there, or
+/// those that are.
 public struct OverlayEntries: Hashable, Sendable {
-  /// Who made our routes and neighbours, by which we know them again; nobody else's are touched.
+  /// Who made our routes, rules and neighbours, by which we know them again; nobody else's are
+  /// touched.
   ///
   /// A number that neither the kernel nor a routing daemon of `/etc/iproute2/rt_protos` uses.
   public static let origin = RouteOrigin(rawValue: 195)
 
-  /// Routes to subnets of peers, and one that refuses what no peer has.
+  /// The table of routes to peers' own addresses, which are for this node's pods alone.
+  public static let nodeTable = RouteTable(rawValue: 195)
+
+  /// The priority of rules that lead to that table: before the main table, after the local one.
+  private static let priority: UInt32 = 19_500
+
+  /// Routes to subnets of peers, and one that refuses what no peer has; to peers' own addresses.
   public var routes: Set<Route> = []
+  /// Which packets look in the table of peers' own addresses.
+  public var rules: Set<RuleEntry> = []
   /// The base addresses of peers, behind tunnels.
   public var neighbours: Set<Neighbour> = []
   /// Where tunnels find the hardware addresses of peers.
@@ -29,8 +38,12 @@ public struct OverlayEntries: Hashable, Sendable {
     public var linkIndex: UInt32?
     /// The gateway is reached though no route leads to it.
     public var isOnLink = false
+    /// The address that this node itself sends from; the kernel chooses if nil.
+    public var source: IPAddress?
+    /// The list it stands in.
+    public var table: RouteTable = .main
 
-    /// Describes a route.
+    /// Describes a route of the main table; the rest is set after.
     public init(
       _ destination: Subnet, via gateway: IPAddress? = nil, onLink linkIndex: UInt32? = nil,
       isOnLink: Bool = false
@@ -47,12 +60,16 @@ public struct OverlayEntries: Hashable, Sendable {
       self.init(
         entry.destination, via: isRefusal ? nil : entry.gateway,
         onLink: isRefusal ? nil : entry.linkIndex, isOnLink: entry.isOnLink && !isRefusal)
+      source = entry.source
+      table = entry.table
     }
 
     /// The route as the kernel is told of it.
     public var entry: RouteEntry {
       var entry = RouteEntry(to: destination, via: gateway, onLink: linkIndex)
       entry.isOnLink = isOnLink
+      entry.source = source
+      entry.table = table
       entry.origin = OverlayEntries.origin
       if gateway == nil { entry.type = .unreachable }
       return entry
@@ -96,7 +113,10 @@ extension OverlayEntries {
   /// - Parameters:
   ///   - plan: the plan.
   ///   - links: the numbers of its tunnels.
-  public init(_ plan: OverlayPlan, links: [InterfaceName: UInt32]) {
+  ///   - sources: those of the node's own addresses that it can send from by now.
+  public init(
+    _ plan: OverlayPlan, links: [InterfaceName: UInt32], sources: Set<IPAddress> = []
+  ) {
     for range in plan.node.cluster {
       // What no peer has must not leave by the default route.
       routes.insert(Route(range))
@@ -115,10 +135,36 @@ extension OverlayEntries {
         let address = way.peer.hardwareAddress(over: family)
         neighbours.insert(Neighbour(base, onLink: link, at: address))
         forwardings.insert(ForwardingEntry(address, onLink: link, to: way.remote))
+        // Whoever is asked at this node's own address answers from it, also by a wildcard UDP socket.
+        let source = way.peer.runsFlannel ? nil : plan.node.underlay(way.family)
         for subnet in way.subnets {
-          routes.insert(Route(subnet, via: base, onLink: link, isOnLink: true))
+          var route = Route(subnet, via: base, onLink: link, isOnLink: true)
+          route.source = source.flatMap { sources.contains($0) ? $0 : nil }
+          routes.insert(route)
+        }
+        guard let remote = plan.tunnelledNode(way) else { continue }
+        let place = Subnet(containing: remote, prefix: .host(way.family))
+        var route = Route(place, via: base, onLink: link, isOnLink: true)
+        route.table = Self.nodeTable
+        routes.insert(route)
+        for own in plan.node.subnets where own.family == way.family {
+          rules.insert(Self.rule(from: own))
         }
       }
     }
+  }
+
+  /// Leaves out peers' own addresses of a family, where the kernel has no rules for it: their routes
+  /// would come into the one table there is.
+  mutating func leaveOutNodes(_ family: IPFamily) {
+    rules = rules.filter { $0.family != family }
+    routes = routes.filter { $0.table != Self.nodeTable || $0.destination.family != family }
+  }
+
+  private static func rule(from pods: Subnet) -> RuleEntry {
+    var rule = RuleEntry(pods.family, priority: priority, table: nodeTable)
+    rule.source = pods
+    rule.origin = origin
+    return rule
   }
 }

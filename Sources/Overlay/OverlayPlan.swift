@@ -27,6 +27,9 @@ public struct OverlayPlan: Hashable, Sendable {
     public let remote: IPAddress
     /// The path there.
     public let course: Course
+
+    /// The family of the pods.
+    public var family: IPFamily { subnets[0].family }
   }
 
   /// By what a way leads.
@@ -182,6 +185,16 @@ extension OverlayPlan {
 }
 
 extension OverlayPlan {
+  /// The peer's own address, if pods of this node reach it by the tunnel as they reach the peer's pods.
+  ///
+  /// So they are themselves to it, and who they are is known as it is of what they send to pods. A
+  /// node with flannel answers what is sent to its wildcard UDP sockets with another address; there
+  /// pods are hidden instead where they are from everybody outside.
+  public func tunnelledNode(_ way: Way) -> IPAddress? {
+    guard way.course == .tunnel, !(way.peer.runsFlannel && node.masquerades) else { return nil }
+    return way.peer.underlay(way.family)
+  }
+
   /// What plugins are told of the node.
   public var published: NodeSubnets {
     NodeSubnets(

@@ -24,6 +24,11 @@ public struct Peer: Hashable, Sendable {
     self.hardwareAddresses = hardwareAddresses
   }
 
+  /// Whether it runs flannel: its tunnels have hardware addresses that do not follow from its name.
+  public var runsFlannel: Bool {
+    hardwareAddresses.contains { $0.value != VXLAN.hardwareAddress(of: name, over: $0.key) }
+  }
+
   /// Where it is reached over a family.
   public func underlay(_ family: IPFamily) -> IPAddress? {
     underlay.first { $0.family == family }

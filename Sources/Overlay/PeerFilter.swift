@@ -6,6 +6,7 @@ internal import RouteNetlink
 /// Lets in only what peers send, each only from its own subnets.
 ///
 ///     set from_v4_in_v4_24 { 172.16.2.2 . 10.5.2.0 }   peers' addresses, and subnets behind them
+///     set from_v4_in_v4_32 { 172.16.2.2 . 172.16.2.2 } and peers themselves
 ///
 ///     chain tunnels {      hooked into input
 ///       udp dport 8472 @th,96,24 1 goto tunnel
@@ -20,9 +21,10 @@ internal import RouteNetlink
 ///     }
 ///
 /// A packet of a tunnel is judged before it is unwrapped, while both its outer and its inner source
-/// can be read: a peer cannot speak for pods of another node, and a host that is no peer cannot speak
-/// at all. Any other packet with a pod's source must come from where the route to that pod leads, so
-/// nobody brings in a pod's address past the tunnel. What this rests on: that the network below does
+/// can be read: a peer can speak for itself, as when pods ask it, but neither for another node nor for
+/// its pods, and a host that is no peer cannot speak at all. Any other packet with a pod's source must
+/// come from where the route to that pod leads, so nobody brings in a pod's address past the tunnel.
+/// What this rests on: that the network below does
 /// not deliver packets with a false outer source, for tunnels have no signature (use another network
 /// below, or wireguard, where that cannot be had); and, for peers on the same link that are reached
 /// straight, that hosts on that link do not lie about their addresses.
@@ -41,7 +43,7 @@ struct PeerFilter {
   init(_ plan: OverlayPlan) {
     layTunnels(plan)
     laySources(plan)
-    layMasquerade(plan.node)
+    layMasquerade(plan.node, tunnels: plan.tunnels)
   }
 }
 
@@ -65,9 +67,12 @@ extension PeerFilter {
     // A peer may use its tunnel though this node reaches it straight, and any family below.
     for way in plan.ways {
       for outer in way.peer.underlay where plan.node.underlay(outer.family) != nil {
-        for subnet in way.subnets {
-          members[Shape(outer: outer.family, inner: subnet.prefix), default: []]
-            .insert(ElementKey(.address(outer), .address(subnet.first)))
+        let itself = way.peer.underlay(way.family).map {
+          Subnet(containing: $0, prefix: .host(way.family))
+        }
+        for source in way.subnets + [itself].compactMap({ $0 }) {
+          members[Shape(outer: outer.family, inner: source.prefix), default: []]
+            .insert(ElementKey(.address(outer), .address(source.first)))
         }
       }
     }
@@ -79,7 +84,7 @@ extension PeerFilter {
         [
           .family(shape.outer), .tunnelled(shape.inner.family),
           .fields(.source(shape.outer), .tunnelledSourceNetwork(shape.inner), areIn: shape.set),
-        ], .verdict(.return), comment: "\(shape.set.name): a peer for its own pods")
+        ], .verdict(.return), comment: "\(shape.set.name): a peer for its own pods and itself")
     }
     chains.append((inside, rules + [Rule([], .verdict(.drop), comment: "nobody else")]))
     let entry = Chain(
@@ -113,7 +118,7 @@ extension PeerFilter {
     chains.append((entry, judged + others))
   }
 
-  private mutating func layMasquerade(_ node: LocalNode) {
+  private mutating func layMasquerade(_ node: LocalNode, tunnels: [Tunnel]) {
     guard node.masquerades else { return }
     let entry = Chain(
       "masquerade_node", in: Self.table,
@@ -125,6 +130,11 @@ extension PeerFilter {
         [.family(range.family), .destination(isIn: range)], .verdict(.return),
         comment: "\(range): within the cluster")
     }
+    let tunnelled = tunnels.map { tunnel in
+      Rule(
+        [.outputName(is: tunnel.name)], .verdict(.return),
+        comment: "\(tunnel.name): to nodes of the cluster")
+    }
     let groups = node.podFamilies.sorted { $0.shortName < $1.shortName }.map { family in
       Rule(
         [.family(family), .destination(isIn: .multicast(family))], .verdict(.return),
@@ -135,7 +145,7 @@ extension PeerFilter {
         [.family(subnet.family), .source(isIn: subnet)], .masquerade,
         comment: "\(subnet): hidden outside the cluster")
     }
-    chains.append((entry, spared + groups + hidden))
+    chains.append((entry, spared + tunnelled + groups + hidden))
   }
 }
 

@@ -49,6 +49,25 @@ struct FlannelTests {
       "ip addr add 10.5.3.7/24 dev eth0; ip link set eth0 up; ip route add default via 10.5.3.1")
     let pods = [try lab[1].pod("one"), try lab[2].pod("one"), pod]
     try lab.expectAllPairs(pods, families: [.v4])
+
+    // Its own address is reached in the tunnel; with masquerading past it, from the pod's node.
+    let answerer = try Answerer(
+      "flannel", in: foreign.namespace, at: [try IPAddress(foreign.underlay(.v4))])
+    for masquerades in [false, true] {
+      if masquerades {
+        try lab[1].write(["masquerade": true], peers: [])
+        try lab[1].apply()
+      }
+      for transport in [Transport.tcp, .udp] {
+        let caller = try Caller(
+          Way(transport: transport, family: .v4), from: pods[0],
+          to: try IPAddress(foreign.underlay(.v4)), Answerer.port)
+        let source = masquerades ? lab[1].underlay(.v4) : try pods[0].address(.v4)
+        #expect(try caller.speak() == .heard(by: "flannel", from: source))
+      }
+    }
+    try lab.expectAllPairs(pods, families: [.v4])
+    withExtendedLifetime(answerer) {}
   }
 
   @Test("a tunnel that flannel has left is taken over, with its pods reached all the time")

@@ -75,7 +75,7 @@ struct FlatNetworkTests {
     let far6 = try pods[1].address(.v6)
     #expect(try pods[0].run { try Shell.succeeds("\(whole) \(size - 20) \(far6)") })
 
-    // Nodes reach pods of other nodes as well, from an address of their own subnet where tunnelled.
+    // Nodes reach pods of other nodes as well.
     for address in [far, far6] {
       #expect(try node.run { try Shell.succeeds("ping -n -c1 -i0.3 -w6 \(address)") })
     }

@@ -22,6 +22,14 @@ struct HealingTests {
     "ip route del 10.5.2.0/24",
     "ip -6 route del fd00:5:2::/64",
     "ip route del unreachable 10.5.0.0/16",
+    "ip rule del from 10.5.1.0/24",
+    "ip -6 rule del from fd00:5:1::/64",
+    "ip rule del from 10.5.1.0/24; ip rule add from 10.5.1.0/24 lookup 7 pref 77 proto 195",
+    "ip route flush table 195",
+    "ip -6 route flush table 195",
+    "ip route replace 172.16.2.2/32 via 172.16.1.1 table 195 proto 195",
+    "ip route replace 10.5.2.0/24 via 10.5.2.0 dev flannel.1 onlink proto 195",
+    "ip -6 route replace fd00:5:2::/64 via fd00:5:2:: dev flannel-v6.1 onlink proto 195",
     "ip neigh del 10.5.2.0 dev flannel.1",
     "ip neigh replace 10.5.2.0 lladdr 02:00:00:00:00:99 dev flannel.1 nud permanent proto 195",
     "bridge fdb flush dev flannel.1 2>&1 || bridge fdb del $(bridge fdb show dev flannel.1 | "
@@ -29,6 +37,7 @@ struct HealingTests {
     "nft delete table inet swift_cni_overlay",
     "nft flush chain inet swift_cni_overlay tunnel",
     "nft flush set inet swift_cni_overlay from_v4_in_v4_24",
+    "nft flush set inet swift_cni_overlay from_v6_in_v6_128",
     "nft flush table inet swift_cni",
     "echo 0 > /proc/sys/net/ipv4/ip_forward",
   ]

@@ -69,6 +69,35 @@ struct RogueTests {
         \(toward)
         """, source: "fd00:5:4::77", family: .v6),
     Attack(
+      testDescription: "a peer in the name of another node itself", node: 2,
+      setting: """
+        ip link del flannel.1; ip link del flannel-v6.1
+        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
+        ip addr add 172.16.4.2/32 dev rogue
+        \(toward)
+        """, source: "172.16.4.2", family: .v4),
+    Attack(
+      testDescription: "a peer in the name of another node itself, over IPv6", node: 2,
+      setting: """
+        ip link del flannel.1; ip link del flannel-v6.1
+        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
+        ip addr add fd00:100:4::2/128 dev rogue nodad
+        \(toward)
+        """, source: "fd00:100:4::2", family: .v6),
+    Attack(
+      testDescription: "a host that is no peer, in the name of a peer itself", node: 3,
+      setting: """
+        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.3.2 nolearning
+        ip addr add 172.16.2.2/32 dev rogue
+        \(toward)
+        """, source: "172.16.2.2", family: .v4),
+    Attack(
+      testDescription: "a host that is no peer, as itself", node: 3,
+      setting: """
+        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.3.2 nolearning
+        \(toward)
+        """, source: "172.16.3.2", family: .v4),
+    Attack(
       testDescription: "a host past the tunnel, in a peer's pod's name", node: 3,
       setting: """
         ip addr add 10.5.2.77/32 dev lo
@@ -90,7 +119,7 @@ struct RogueTests {
     try lab[1].write(
       peer: "node-4",
       [
-        "name": "node-4", "underlay": ["172.16.4.2"],
+        "name": "node-4", "underlay": ["172.16.4.2", "fd00:100:4::2"],
         "subnets": ["10.5.4.0/24", "fd00:5:4::/64"],
       ])
     for number in [1, 2] { try lab[number].apply() }
@@ -119,7 +148,7 @@ struct RogueTests {
     #expect(try seen(pod) == 0)
 
     try lab[1].sh("nft delete table inet swift_cni_overlay")
-    try attacker.sh(ping)
+    for _ in 1...5 where try seen(pod) == 0 { try attacker.sh(ping) }
     #expect(try seen(pod) > 0)
 
     // An apply shuts the door again.
@@ -129,8 +158,71 @@ struct RogueTests {
     #expect(try seen(pod) == count)
   }
 
-  private func seen(_ pod: LabPod) throws -> Int {
-    let text = try pod.run { try Shell.run("nft list counter inet t seen") }
+  @Test(
+    "nor to the node's own address, by tunnel or past it", arguments: [3, 2], IPFamily.allCases)
+  func refusesToNode(attacker number: Int, family: IPFamily) throws {
+    let lab = try ClusterLab(3)
+    try lab[1].remove(peer: "node-3")
+    for number in [1, 2] { try lab[number].apply() }
+    let node = lab[1]
+    let target = node.underlay(family)
+    // A pod of the peer is heard.
+    let pod = try lab[2].pod("peer")
+    #expect(try (1...3).contains { _ in try Traffic.pings(target, from: pod.namespace) })
+
+    let flag = family == .v4 ? "" : "-6"
+    // Nobody's, and a pod's of the peer: which the peer itself may send by its tunnel alone.
+    let sources = family == .v4 ? ["10.5.4.77", "10.5.2.77"] : ["fd00:5:4::77", "fd00:5:2::77"]
+    let base = family == .v4 ? "10.5.1.0" : "fd00:5:1::"
+    let tunnel = try #require(
+      try node.run { try Witness.link(named: "flannel.1")?.hardwareAddress })
+    let attacker = lab[number]
+    try attacker.sh(
+      """
+      ip link del flannel.1 2>/dev/null; ip link del flannel-v6.1 2>/dev/null
+      ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.\(number).2 nolearning
+      for a in \(sources.joined(separator: " ")); do ip addr add $a dev lo; done
+      ip neigh replace \(base) lladdr \(tunnel) dev rogue nud permanent
+      ip \(flag) route replace \(target) via \(base) dev rogue onlink table 77
+      bridge fdb replace \(tunnel) dst 172.16.1.2 dev rogue self permanent
+      nft delete table inet swift_cni_overlay 2>/dev/null || true
+      """)
+    try node.sh(
+      """
+      nft -f - <<X
+      table inet t { counter seen { };
+        chain c { type filter hook input priority 400;
+          \(family == .v4 ? "ip" : "ip6") saddr { \(sources.joined(separator: ", ")) } \
+      counter name seen; }; }
+      X
+      """)
+    let wire = "while ip \(flag) rule del pref 77 2>/dev/null; do :; done"
+    let inside = sources.map { "ip \(flag) rule add pref 77 from \($0) lookup 77" }
+      .joined(separator: "; ")
+    func send(_ way: String) throws {
+      try attacker.sh("\(wire); \(way)")
+      // The peer's own pods may speak in its tunnel.
+      for source in sources where !(number == 2 && way == inside && source == sources[1]) {
+        try attacker.sh("ping -n -c2 -i0.2 -W0.3 -I \(source) \(target) || true")
+      }
+    }
+    for way in [wire, inside] { try send(way) }
+    #expect(try seen(node) == 0)
+
+    try node.sh("nft delete table inet swift_cni_overlay")
+    for way in [wire, inside] {
+      let before = try seen(node)
+      for _ in 1...5 where try seen(node) == before { try send(way) }
+      #expect(try seen(node) > before, "\(way)")
+    }
+  }
+
+  private func seen(_ pod: LabPod) throws -> Int { try seen(in: pod.namespace) }
+
+  private func seen(_ node: LabNode) throws -> Int { try seen(in: node.namespace) }
+
+  private func seen(in namespace: borrowing FreshNamespace) throws -> Int {
+    let text = try namespace.run { try Shell.run("nft list counter inet t seen") }
     let words = text.split(whereSeparator: \.isWhitespace)
     let place = try #require(words.firstIndex(of: "packets"))
     return try #require(Int(words[place + 1]))
