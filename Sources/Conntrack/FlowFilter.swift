@@ -13,8 +13,8 @@ public struct FlowFilter: Hashable, Sendable {
     case sent(transport: UInt8, toPort: UInt16?)
     /// Its first packet came from this address.
     case begun(by: IPAddress)
-    /// Its answers come from this address.
-    case answered(by: IPAddress)
+    /// Its answers come from this address, by this protocol if one is said.
+    case answered(by: IPAddress, transport: UInt8?)
     /// One or the other.
     case ofHost(IPAddress)
   }
@@ -28,6 +28,18 @@ public struct FlowFilter: Hashable, Sendable {
   public init(_ family: IPFamily, transport: UInt8, toPort destinationPort: UInt16? = nil) {
     self.family = family
     wish = .sent(transport: transport, toPort: destinationPort)
+  }
+
+  /// Describes flows of a protocol by who answers, whatever address they were sent to.
+  ///
+  /// Of IPv6 the kernel lists all of the protocol, and the others are left out here; see ``all(of:)``.
+  ///
+  /// - Parameters:
+  ///   - address: where answers come from.
+  ///   - transport: TCP, UDP and so on, by number.
+  public init(answeredBy address: IPAddress, transport: UInt8) {
+    family = address.family
+    wish = .answered(by: address, transport: transport)
   }
 
   private init(_ family: IPFamily, _ wish: Wish) {
@@ -45,7 +57,8 @@ public struct FlowFilter: Hashable, Sendable {
     switch address.family {
     case .v4:
       [
-        FlowFilter(.v4, .begun(by: address)), FlowFilter(.v4, .answered(by: address)),
+        FlowFilter(.v4, .begun(by: address)),
+        FlowFilter(.v4, .answered(by: address, transport: nil)),
       ]
     case .v6: [FlowFilter(.v6, .ofHost(address))]
     }
@@ -60,7 +73,8 @@ public struct FlowFilter: Hashable, Sendable {
     case .sent(let transport, let port):
       flow.transport == transport && (port == nil || port == flow.original.destinationPort)
     case .begun(let address): flow.original.source == address
-    case .answered(let address): flow.reply.source == address
+    case .answered(let address, let transport):
+      flow.reply.source == address && (transport == nil || transport == flow.transport)
     case .ofHost(let address):
       flow.original.source == address || flow.reply.source == address
     }
@@ -84,10 +98,18 @@ public struct FlowFilter: Hashable, Sendable {
       }
     case .begun(let address):
       original = FilterAttribute.source
-      writer.source(address, of: FlowAttribute.original)
-    case .answered(let address):
-      reply = FilterAttribute.source
-      writer.source(address, of: FlowAttribute.reply)
+      writer.nest(FlowAttribute.original) { tuple in tuple.source(address) }
+    case .answered(let address, let transport):
+      if family == .v4 { reply = FilterAttribute.source }
+      if transport != nil { reply |= FilterAttribute.transport }
+      writer.nest(FlowAttribute.reply) { tuple in
+        if family == .v4 { tuple.source(address) }
+        if let transport {
+          tuple.nest(TupleAttribute.transport) { part in
+            part.uint8(TupleAttribute.transportNumber, transport)
+          }
+        }
+      }
     case .ofHost: return
     }
     writer.nest(FlowAttribute.filter) { filter in
@@ -98,12 +120,10 @@ public struct FlowFilter: Hashable, Sendable {
 }
 
 extension AttributeWriter {
-  /// Writes the IPv4 address that sends the packets of one direction.
-  fileprivate mutating func source(_ address: IPAddress, of direction: UInt16) {
-    nest(direction) { tuple in
-      tuple.nest(TupleAttribute.addresses) { addresses in
-        addresses.bytes(TupleAttribute.sourceV4, address.bytes)
-      }
+  /// Writes, of one direction, the IPv4 address that sends its packets.
+  fileprivate mutating func source(_ address: IPAddress) {
+    nest(TupleAttribute.addresses) { addresses in
+      addresses.bytes(TupleAttribute.sourceV4, address.bytes)
     }
   }
 }

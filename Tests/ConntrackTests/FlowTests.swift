@@ -57,6 +57,28 @@ struct FlowTests {
     #expect(seen == [[1001, 1002, 1003, 1004], [1005, 1006, 1007]])
   }
 
+  @Test("are listed by who answers by a protocol", arguments: IPFamily.allCases)
+  func answered(family: IPFamily) throws {
+    let (vip, pod, other, client) =
+      family == .v4
+      ? ("10.96.0.1", "10.1.2.3", "10.1.2.4", "192.0.2.9")
+      : ("fd96::1", "fd00::3", "fd00::4", "2001:db8::9")
+    func line(_ backend: String, port: Int) -> String {
+      "-s \(client) -d \(vip) --sport \(port) --dport 53 --reply-src \(backend) "
+        + "--reply-dst \(client) --reply-port-src 5353 --reply-port-dst \(port)"
+    }
+    let ports = try FreshNamespace.run {
+      try insert("-p udp " + line(pod, port: 1001))
+      try insert("-p udp " + line(other, port: 1002))
+      try insert("-p tcp --state ESTABLISHED " + line(pod, port: 1003))
+      try insert("-p udp -s \(pod) -d \(client) --sport 1004 --dport 53")
+      try insert("-p udp -s \(client) -d \(pod) --sport 1005 --dport 53")
+      let filter = FlowFilter(answeredBy: try IPAddress(pod), transport: Self.udp)
+      return try NetlinkSocket<ConntrackFamily>().flows(filter).map(\.original.sourcePort).sorted()
+    }
+    #expect(ports == [1001, 1005])
+  }
+
   @Test("say where they were sent and where they go")
   func tuples() throws {
     let flows = try FreshNamespace.run {
