@@ -27,17 +27,45 @@ public enum StaleFlows {
     let changes = FrontendFlows.changes(from: old, to: new)
     for family in IPFamily.allCases {
       let ours = changes.filter { $0.key.place.family == family }
-      guard let first = ours.first else { continue }
+      guard !ours.isEmpty else { continue }
       let byPort = Dictionary(grouping: ours, by: \.key.port)
-      let filter = FlowFilter(
-        family, transport: Transport.udp.rawValue,
-        toPort: byPort.count == 1 ? first.key.port : nil)
-      let stale = try socket.flows(filter).filter { flow in
-        (byPort[flow.original.destinationPort] ?? []).contains { $0.isStale(flow, isOwn) }
+      var stale: Set<Flow> = []
+      for filter in filters(of: ours, family) {
+        for flow in try socket.flows(filter)
+        where (byPort[flow.original.destinationPort] ?? []).contains(where: {
+          $0.isStale(flow, isOwn)
+        }) {
+          stale.insert(flow)
+        }
       }
-      try socket.forget(stale)
+      try socket.forget(Array(stale))
     }
   }
+
+  /// What to ask the kernel for, so that it tells all stale flows and few others.
+  ///
+  /// Each listing walks through all the room there is for flows; but each flow that is told costs a
+  /// thousand times as much as one that is passed over. So flows of backends that have left are asked
+  /// for by their addresses, of IPv4, which alone the kernel can compare, and else by the ports that they
+  /// were sent to. Where that would be many listings, there is one of all.
+  private static func filters(
+    of changes: [FrontendFlows], _ family: IPFamily
+  ) -> [FlowFilter] {
+    let transport = Transport.udp.rawValue
+    func sent(to changes: [FrontendFlows]) -> Set<FlowFilter> {
+      Set(changes.map { FlowFilter(family, transport: transport, toPort: $0.key.port) })
+    }
+    let addresses = Set(changes.flatMap(\.gone).map(\.address))
+    let byAddress = sent(to: changes.filter(\.isNew))
+      .union(addresses.map { FlowFilter(answeredBy: $0, transport: transport) })
+    let byPort = sent(to: changes)
+    if family == .v4, byAddress.count <= mostListings { return Array(byAddress) }
+    if byPort.count <= mostListings { return Array(byPort) }
+    return [FlowFilter(family, transport: transport)]
+  }
+
+  /// How many listings take less time than one of some ten thousand flows.
+  private static var mostListings: Int { 8 }
 }
 
 /// What has changed for the flows of one frontend.
