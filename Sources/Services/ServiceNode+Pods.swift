@@ -44,22 +44,23 @@ extension ServiceNode {
     if lost == nil { isKnown = false }
     if let names, let lost, let outlook {
       let touched = Set(names + before + lost.flatMap(\.services)).sorted()
+      let forgetting = { (store: ServiceStore) throws(SystemError) in
+        try store.forget(Dictionary(lost.map { ($0.owner, $0.addresses) }) { first, _ in first })
+        guard case .found(let file) = former else { return }
+        for address in file.addresses where !pod.addresses.contains(address) {
+          try store.release(address, of: pod.owner)
+        }
+      }
       let isDone =
-        switch try exchange(touched, without: Set(lost.map(\.owner) + [pod.owner]), with: pod) {
+        switch try exchange(
+          touched, without: Set(lost.map(\.owner) + [pod.owner]), with: pod, forgetting)
+        {
         case .done: true
         case .nothingToDo:
           try asking { plane throws(ServiceTableError) in try plane.isLaid() }
         case .tablesMissing, .outOfStep: false
         }
       if isDone {
-        try store.doing { store throws(SystemError) in
-          try store.forget(Dictionary(lost.map { ($0.owner, $0.addresses) }) { first, _ in first })
-          if case .found(let file) = former {
-            for address in file.addresses where !pod.addresses.contains(address) {
-              try store.release(address, of: pod.owner)
-            }
-          }
-        }
         if !outlook.unreachable.isEmpty { plane.makeWays(to: outlook.unreachable) }
         return nil
       }
@@ -148,9 +149,11 @@ extension ServiceNode {
 
   /// Changes who answers for some services: one transaction, then the files.
   ///
-  /// Unless it is done, nothing has changed, but for the mark.
+  /// Unless it is done, nothing has changed, but for the mark. What else becomes of files follows under
+  /// the same mark: nobody may be told of a failure and find no mark, while the kernel has the pod.
   private func exchange(
-    _ names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?
+    _ names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?,
+    _ following: (ServiceStore) throws(SystemError) -> Void = { _ throws(SystemError) in }
   ) throws(ServiceError) -> Exchange {
     var former: [Frontend] = []
     var wanted: [Frontend] = []
@@ -172,7 +175,10 @@ extension ServiceNode {
         wanted += service.frontends
       }
     }
-    guard !changed.isEmpty else { return .nothingToDo }
+    guard !changed.isEmpty else {
+      try store.doing(following)
+      return .nothingToDo
+    }
     try store.doing { store throws(SystemError) in try store.setMark() }
     do throws(ServiceTableError) {
       try plane.change(from: former, to: wanted)
@@ -191,6 +197,7 @@ extension ServiceNode {
     do throws(ServiceError) {
       try store.doing { store throws(SystemError) in
         for service in changed { try store.write(service) }
+        try following(store)
         try store.clearMark()
       }
     } catch {

@@ -13,6 +13,10 @@ extension ServiceStore {
   /// What links lead through to the directories of networks.
   private static var prefix: String { "../../endpoints/" }
 
+  private static func target(_ owner: EndpointOwner) -> String {
+    "\(prefix)\(owner.network)/\(owner.fileName)"
+  }
+
   /// Who has an address, as far as anybody has said.
   func holder(of address: IPAddress) throws(SystemError) -> EndpointOwner? {
     do throws(SystemError) {
@@ -33,7 +37,7 @@ extension ServiceStore {
   /// - Returns: whose it was, if it was another's.
   @discardableResult
   func claim(_ address: IPAddress, for owner: EndpointOwner) throws(SystemError) -> EndpointOwner? {
-    let target = "\(Self.prefix)\(owner.network)/\(owner.fileName)"
+    let target = Self.target(owner)
     do throws(SystemError) {
       try File.makeLink(path(address), to: target)
       return nil
@@ -44,7 +48,14 @@ extension ServiceStore {
     guard former != owner else { return nil }
     // Whoever reads this holds the lock, so nobody sees the moment in between.
     try File.remove(path(address))
-    try File.makeLink(path(address), to: target)
+    do throws(SystemError) {
+      try File.makeLink(path(address), to: target)
+    } catch {
+      let refusal = error
+      // An address that is nobody's would be given to others with its pod still an endpoint.
+      if let former { try File.makeLink(path(address), to: Self.target(former)) }
+      throw refusal
+    }
     return former
   }
 

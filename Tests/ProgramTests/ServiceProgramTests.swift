@@ -64,4 +64,47 @@ struct ServiceProgramTests {
     #expect(try endpoints().contains("10.96.0.7") == false)
     #expect(try host.call("DEL", attachment, bridge).isSuccess)
   }
+
+  @Test("leaves an address whose it was if the kernel does not let it be given to another")
+  func refusedClaim() throws {
+    try SystemCalls.requireTracer()
+    let plugins = try InstalledPlugins()
+    let state = try TemporaryDirectory()
+    let host = try FreshNamespace()
+    let pod = try FreshNamespace()
+    try pod.run { () throws in
+      _ = try Shell.run(
+        "ip link add eth0 type veth peer name eth1; ip addr add 10.1.2.2/24 dev eth0")
+    }
+    var call = PluginCall(
+      "service",
+      """
+      {"cniVersion": "1.0.0", "name": "net", "type": "service",
+       "servicesDir": "\(state.path("services.d"))", "settingsFile": "\(state.path("none.json"))",
+       "runDir": "\(state.path("run"))", "stateDir": "\(state.path("state"))",
+       "prevResult": {"cniVersion": "1.0.0",
+        "interfaces": [{"name": "eth0", "sandbox": "\(pod.path)"}],
+        "ips": [{"address": "10.1.2.2/24", "interface": 0}]}}
+      """, namespace: pod.path)
+    func holder() throws -> String? {
+      try File.target(ofLink: state.path("run/services/by-address/10.1.2.2"))
+    }
+    let first = try host.run { try plugins.ask("ADD", call) }
+    #expect(first.exitCode == 0, "\(first)")
+    let known = try #require(try holder())
+    #expect(known.hasSuffix("/pod-1-eth0.json"))
+    call.container = "pod-2"
+    let trace = state.path("trace")
+    // The first one finds that the name is taken.
+    let refused = try host.run {
+      try plugins.ask(
+        "ADD", call,
+        shell: "exec strace -qq -o \(trace) -e inject=symlink:error=ENOSPC:when=2 \"$PLUGIN\"")
+    }
+    #expect(try state.text("trace")?.contains("(INJECTED)") == true)
+    #expect(refused.exitCode == 1)
+    #expect(try holder() == known)
+    #expect(try host.run { try plugins.ask("ADD", call) }.exitCode == 0)
+    #expect(try holder()?.hasSuffix("/pod-2-eth0.json") == true)
+  }
 }

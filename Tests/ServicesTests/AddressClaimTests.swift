@@ -65,6 +65,28 @@ struct AddressClaimTests {
     #expect(try fixture.node.faults(of: lost.owner, lost.addresses) == [])
   }
 
+  @Test("leads to nobody new if the ADD fails over what is left of whoever had it", .needsRoot)
+  func unforgotten() async throws {
+    try await OwnMounts.run(emptying: []) {
+      let fixture = try Self.node()
+      let lost = try fixture.pod(1, app: "one")
+      let heir = try Self.heir(fixture)
+      let path = fixture.node.store.path(lost.owner)
+      // Something is mounted there, so it is read and not removed.
+      try Shell.run("mount --bind \(path) \(path)")
+      #expect(throws: ServiceError.self) { try fixture.node.attach(heir) }
+      try Shell.run("umount \(path)")
+      #expect(fixture.plane.backends(port: 81) == [])
+      // The runtime takes back what it could not add.
+      try fixture.node.detach([heir.owner])
+      #expect(fixture.plane.backends(port: 81) == [])
+      #expect(fixture.plane.backends(port: 80)?.sorted() == ["10.1.0.1", "10.1.0.2"])
+      let origins = try fixture.node.services().flatMap(\.endpoints).map(\.origin)
+      #expect(!origins.contains(.attachment(heir.owner)))
+      #expect(try fixture.node.faults(of: lost.owner, lost.addresses) == [])
+    }
+  }
+
   @Test("is known by all files alone, as after an update, where the latest has it")
   func withoutClaims() throws {
     let fixture = try Self.node()
