@@ -147,67 +147,6 @@ extension ServiceNode {
     return outlook.exits == stamp.exits ? outlook : nil
   }
 
-  /// Changes who answers for some services: one transaction, then the files.
-  ///
-  /// Unless it is done, nothing has changed, but for the mark. What else becomes of files follows under
-  /// the same mark: nobody may be told of a failure and find no mark, while the kernel has the pod.
-  private func exchange(
-    _ names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?,
-    _ following: (ServiceStore) throws(SystemError) -> Void = { _ throws(SystemError) in }
-  ) throws(ServiceError) -> Exchange {
-    var former: [Frontend] = []
-    var wanted: [Frontend] = []
-    var changed: [ResolvedService] = []
-    for name in names {
-      switch try store.doing({ store throws(SystemError) in try store.service(name) }) {
-      case .damaged: return .outOfStep
-      case .missing: if pod?.services.contains(name) == true { return .outOfStep }
-      case .found(let before):
-        var service = before
-        service.endpoints.removeAll { endpoint in
-          if case .attachment(let owner) = endpoint.origin { owners.contains(owner) } else { false }
-        }
-        if let pod, pod.services.contains(name) { service.endpoints.append(pod.endpoint) }
-        service.settle()
-        guard service != before else { continue }
-        changed.append(service)
-        former += before.frontends
-        wanted += service.frontends
-      }
-    }
-    guard !changed.isEmpty else {
-      try store.doing(following)
-      return .nothingToDo
-    }
-    try store.doing { store throws(SystemError) in try store.setMark() }
-    do throws(ServiceTableError) {
-      try plane.change(from: former, to: wanted)
-    } catch {
-      // Somebody has changed our tables: all is made anew, and the mark says so if that fails.
-      switch error {
-      case .missing: return .tablesMissing
-      case .outOfStep: return .outOfStep
-      case .tooManyBuckets, .kernel: break
-      }
-      if error.isRefusal {
-        try store.doing { store throws(SystemError) in try store.clearMark() }
-      }
-      throw .kernel(error)
-    }
-    do throws(ServiceError) {
-      try store.doing { store throws(SystemError) in
-        for service in changed { try store.write(service) }
-        try following(store)
-        try store.clearMark()
-      }
-    } catch {
-      // The mark stays, so the files count for nothing until they have been made anew.
-      try asking { plane throws(ServiceTableError) in try plane.change(from: wanted, to: former) }
-      throw error
-    }
-    return .done
-  }
-
   private func restore(_ former: Found<EndpointFile>, _ claims: AddressClaims) {
     do throws(SystemError) {
       if case .found(let file) = former {
@@ -218,57 +157,6 @@ extension ServiceNode {
       try claims.giveBack(to: former, in: store)
     } catch {
       StandardStreams.writeDiagnostics("undo after a failed ADD: \(error)\n")
-    }
-  }
-}
-
-/// What became of a change.
-private enum Exchange {
-  case done
-  /// Kernel and store would be the same afterwards, so neither was touched.
-  case nothingToDo
-  /// Somebody has taken our tables away.
-  case tablesMissing
-  /// The store is not as it should be, or the kernel not as the store says.
-  case outOfStep
-}
-
-/// The addresses that a pod takes, and whose they were.
-private struct AddressClaims {
-  let pod: EndpointFile
-  private var former: [IPAddress: EndpointOwner] = [:]
-
-  init(_ pod: EndpointFile) { self.pod = pod }
-
-  /// Takes them.
-  ///
-  /// - Returns: those who have lost theirs and must have gone; nil if a file of theirs is damaged.
-  mutating func take(in store: ServiceStore) throws(SystemError) -> [EndpointFile]? {
-    for address in pod.addresses {
-      if let holder = try store.claim(address, for: pod.owner) { former[address] = holder }
-    }
-    var lost: [EndpointFile] = []
-    for owner in Set(former.values) {
-      switch try store.endpoint(owner) {
-      case .found(let file):
-        if file.addresses.contains(where: { former[$0] == owner }) { lost.append(file) }
-      case .missing: continue
-      case .damaged: return nil
-      }
-    }
-    return lost
-  }
-
-  /// Gives them back to whom they belonged.
-  func giveBack(to before: Found<EndpointFile>, in store: ServiceStore) throws(SystemError) {
-    for address in pod.addresses {
-      if let owner = former[address] {
-        try store.claim(address, for: owner)
-      } else if case .found(let file) = before, file.addresses.contains(address) {
-        continue
-      } else {
-        try store.release(address, of: pod.owner)
-      }
     }
   }
 }
