@@ -222,7 +222,7 @@ private struct StandInHost: ~Copyable {
       """, mode: 0o755)
     try place.write(
       "tools/dpkg-query", "#!/bin/sh\necho 'install ok installed'\n", mode: 0o755)
-    for tool in ["cp", "ln", "mv", "chmod", "sync"] {
+    for tool in ["cp", "dd", "ln", "mv", "chmod", "sync"] {
       try place.write(
         "tools/\(tool)",
         """
