@@ -40,6 +40,7 @@ extension Request {
   /// - Throws: ``ProtocolError``: its own error, or why it could not be asked. Nothing is left of
   ///   what it did, except when it had to be stopped for taking too long.
   public func delegateAdd(to type: String) throws(ProtocolError) -> PluginResult {
+    defer { step("\(type) was asked for ADD") }
     switch try delegate(.add, type) {
     case .here(let plugin, let request):
       let result = try plugin.add(request)
@@ -87,6 +88,7 @@ extension Request {
   /// - Parameter type: its name, looked for on `CNI_PATH`.
   /// - Throws: ``ProtocolError``: its own error, or why it could not be asked.
   public func delegateRepair(to type: String) throws(ProtocolError) {
+    defer { step("\(type) was asked for \(Command.repair.rawValue)") }
     switch try delegate(.repair, type) {
     case .here(let plugin, let request): try plugin.repair(request)
     case .elsewhere(let program): _ = try program.run(.check)
@@ -124,6 +126,7 @@ extension Request {
     _ command: Command, to type: String,
     here work: (any Plugin.Type, Request) throws(ProtocolError) -> Void
   ) throws(ProtocolError) {
+    defer { step("\(type) was asked for \(command.rawValue)") }
     switch try delegate(command, type) {
     case .here(let plugin, let request): try work(plugin, request)
     case .elsewhere(let program): _ = try program.run(command)
@@ -151,7 +154,7 @@ extension Request {
       try Invocation(command, in: environment),
       try NetworkConfiguration(
         configuration.document, for: command, supporting: plugin.supportedVersions),
-      delegation: delegation.passed(to: type), writeLog: writeLog)
+      delegation: delegation.passed(to: type), operationLog: operationLog, writeLog: writeLog)
     return .here(plugin, request)
   }
 

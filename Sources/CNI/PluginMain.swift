@@ -54,7 +54,10 @@ public enum PluginMain {
     guard let name else { return .list(of: registry) }
     guard let plugin = registry[name] else { return .unknown(name, among: registry) }
     guard let verb = Variables(environment: environment)[.command] else { return .about(plugin) }
+    let begin = MonotonicTime.now
     var version = SpecVersion.newest
+    var known: NetworkConfiguration?
+    var operationLog: OperationLog?
     do throws(ProtocolError) {
       guard let command = Command(rawValue: verb) else {
         throw ProtocolError(.invalidEnvironment, "unknown CNI_COMMAND: \(verb)")
@@ -65,13 +68,26 @@ public enum PluginMain {
       let configuration = try NetworkConfiguration(
         parsing: input, for: command, supporting: plugin.supportedVersions)
       version = configuration.version
+      known = configuration
+      operationLog = OperationLog(of: name, in: environment, configuration, since: begin) {
+        log("\($0)\n")
+      }
       let delegation = Delegation(
         registry: registry, chain: [name], input: input, executable: executable,
         patience: patience)
-      let request = Request(invocation, configuration, delegation: delegation, writeLog: log)
+      let request = Request(
+        invocation, configuration, delegation: delegation, operationLog: operationLog, writeLog: log
+      )
       try refuseOwnNamespace(of: invocation)
-      return try answer(request, by: plugin)
+      let answer = try answer(request, by: plugin)
+      operationLog?.end()
+      return answer
     } catch {
+      if known == nil {
+        // What the configuration says cannot be known; the runtime may have said something.
+        operationLog = OperationLog(of: name, in: environment, nil, since: begin) { log("\($0)\n") }
+      }
+      operationLog?.end(error)
       return .failure(error, version: version)
     }
   }
@@ -106,6 +122,7 @@ public enum PluginMain {
     _ request: Request, by plugin: any Plugin.Type
   ) throws(ProtocolError) -> Answer {
     let result = try plugin.add(request)
+    request.step("the result is complete: \(result.addresses.map(\.address))")
     let withdrawal = Withdrawal(plugin: plugin, request: request)
     do throws(ProtocolError) {
       return .result(

@@ -13,15 +13,18 @@ public struct Request: Sendable {
   let delegation: Delegation
   /// Where ``log(_:)`` writes.
   let writeLog: @Sendable (String) -> Void
+  /// What the operator has asked to be told of each call; nil for nothing.
+  let operationLog: OperationLog?
 
   init(
     _ invocation: Invocation, _ configuration: NetworkConfiguration, delegation: Delegation,
-    writeLog: @escaping @Sendable (String) -> Void
+    operationLog: OperationLog?, writeLog: @escaping @Sendable (String) -> Void
   ) {
     self.command = invocation.command
     self.configuration = configuration
     self.invocation = invocation
     self.delegation = delegation
+    self.operationLog = operationLog
     self.writeLog = writeLog
   }
 
@@ -31,7 +34,7 @@ public struct Request: Sendable {
     environment[Variable.command.rawValue] = command.rawValue
     return Request(
       try Invocation(command, in: environment), configuration, delegation: delegation,
-      writeLog: writeLog)
+      operationLog: operationLog, writeLog: writeLog)
   }
 
   /// The interface, container and network that the command is about.
@@ -84,6 +87,15 @@ public struct Request: Sendable {
 
   /// Writes a line for the operator to standard error, which runtimes keep in their log.
   public func log(_ line: String) {
-    writeLog("\(delegation.chain.last ?? "cni"): \(line)\n")
+    let line = "\(delegation.chain.last ?? "cni"): \(line)"
+    writeLog("\(line)\n")
+    operationLog?.note(line)
+  }
+
+  /// Tells the operator's log that a step is done, if there is such a log: key `log`, `CNI_LOG`.
+  ///
+  /// - Parameter what: the step in a few words; not asked for where nobody listens.
+  public func step(_ what: @autoclosure () -> String) {
+    operationLog?.step(what())
   }
 }

@@ -178,7 +178,7 @@ private func localSocket() throws(SystemError) -> OwnedDescriptor {
 /// A path as the socket calls take it.
 ///
 /// Kernel name: `struct sockaddr_un`.
-private struct LocalName {
+struct LocalName {
   private var storage = sockaddr_un()
 
   init(_ path: String) throws(SystemError) {

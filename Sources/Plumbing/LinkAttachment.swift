@@ -26,6 +26,7 @@ public enum LinkAttachment {
     var rollback = Rollback()
     let made = try ContainerLink(for: try request.attachment, wanted, in: worlds)
     rollback.undo { try made.remove(in: worlds) }
+    request.step("\(made.link.name) is in the pod")
     let result = try connect(made.link, request, addresses, manner, &rollback, in: worlds)
     rollback.commit()
     return result
@@ -61,6 +62,7 @@ public enum LinkAttachment {
       var manner = manner
       manner.announcesAtOnce = !isItsOwn
       try ContainerInterface.configure(link, at: 0, as: result, manner, in: worlds)
+      request.step("the pod has its addresses and routes")
       if manner.detectsDuplicates {
         try ContainerInterface.waitUntilUnique(result.addresses, of: link, in: worlds)
       } else {

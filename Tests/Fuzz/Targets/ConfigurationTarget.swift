@@ -45,7 +45,7 @@ extension FuzzTarget {
       delegation: Delegation(
         registry: .suite, chain: ["fuzz"], input: [], executable: "/nowhere",
         patience: .seconds(1)),
-      writeLog: { _ in })
+      operationLog: nil, writeLog: { _ in })
   }
 
   private static func common(_ request: Request) {

@@ -25,9 +25,11 @@ public enum Bridge: Plugin {
     var rollback = Rollback()
 
     let bridge = try BridgeDevice.ensure(settings, in: worlds)
+    request.step("\(bridge.name) is there")
     let pair = try VethPair(for: attachment, settings.pair(on: bridge), in: worlds)
     rollback.undo { try pair.remove(in: worlds) }
     try BridgePort.join(settings.vlans, pair.host, in: worlds)
+    request.step("\(pair.host.name) is its port")
 
     if settings.checksSpoofing {
       rollback.undo { try SpoofCheck.onBridge.remove(for: attachment) }
@@ -54,10 +56,12 @@ public enum Bridge: Plugin {
           in: worlds)
         return result.addresses
       }
+      request.step("the pod has its addresses and routes")
       if settings.detectsDuplicates {
         try ContainerInterface.waitUntilUnique(result.addresses, of: pair.container, in: worlds)
       }
       try Gateway.serve(&result, settings, on: bridge, in: worlds)
+      request.step("\(bridge.name) serves the pod's gateways")
 
       if settings.masquerades {
         try settings.egress.requireLocal(in: worlds)
@@ -65,6 +69,7 @@ public enum Bridge: Plugin {
           for: attachment, addresses: result.addresses.map(\.address), leavingAs: settings.egress)
         rollback.undo { try Masquerade.remove(for: attachment) }
       }
+        request.step("the pod is masqueraded")
     } else {
       if !settings.leavesContainerAlone { try pair.switchOn(in: worlds) }
       try pair.open(for: result.addresses, in: worlds)

@@ -23,6 +23,7 @@ public enum PTP: Plugin {
 
     let pair = try VethPair(for: attachment, .init(mtu: settings.mtu), in: worlds)
     rollback.undo { try pair.remove(in: worlds) }
+    request.step("\(pair.host.name) is the host's end")
 
     if settings.checksSources {
       rollback.undo { try SpoofCheck.routed.remove(for: attachment) }
@@ -46,8 +47,10 @@ public enum PTP: Plugin {
         in: worlds)
       return result.addresses
     }
+    request.step("the pod has its addresses and routes")
     try HostRoutes.add(result.addresses, through: pair.host, in: worlds)
     try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
+    request.step("the host has routes to the pod")
 
     if settings.masquerades {
       try settings.egress.requireLocal(in: worlds)
@@ -55,6 +58,7 @@ public enum PTP: Plugin {
         for: attachment, addresses: result.addresses.map(\.address), leavingAs: settings.egress)
       rollback.undo { try Masquerade.remove(for: attachment) }
     }
+      request.step("the pod is masqueraded")
     try pair.waitUntilUp(for: result.addresses, in: worlds)
     try ContainerInterface.waitUntilAnswering(result.addresses, in: worlds)
 
