@@ -39,12 +39,13 @@ public struct RuntimeConfiguration: Sendable {
 
   /// The ports of the host that lead to the container.
   ///
-  /// Specification: `portMappings`.
+  /// Specification: `portMappings`. An entry with `range`, which the specification does not have, is
+  /// as many mappings of consecutive ports, as Podman's word means; 0 is one, as there.
   public var portMappings: [PortMapping] {
     get throws(ProtocolError) {
       try fields.each("portMappings") { element throws(ProtocolError) in
-        try PortMapping(element)
-      }
+        try PortMapping.all(element)
+      }.flatMap { $0 }
     }
   }
 
@@ -72,7 +73,41 @@ public struct PortMapping: Hashable, Sendable {
   /// The host's address that is listened on; `nil` for all of them.
   public let hostAddress: IPAddress?
 
-  init(_ fields: JSONFields) throws(ProtocolError) {
+  /// The most ports of one entry: each is an element of its own, which keeps connections cheap.
+  static let longestRange = 1024
+
+  /// The mappings of an entry.
+  static func all(_ fields: JSONFields) throws(ProtocolError) -> [PortMapping] {
+    let first = try PortMapping(fields)
+    let range = try fields.read { fields throws(JSONFieldError) in try fields.integer("range") }
+    guard let range, range != 0, range != 1 else { return [first] }
+    let last = Int(max(first.hostPort, first.containerPort)) + range - 1
+    guard 1...longestRange ~= range, last <= 65535 else {
+      throw ProtocolError(
+        .invalidConfiguration,
+        "\(fields.path(of: "range")): \(range) ports cannot be mapped at once",
+        details: "at most \(longestRange) ports, the last of them at most 65535, make an entry")
+    }
+    return (0..<UInt16(range)).map { first.moved(by: $0) }
+  }
+
+  /// The same mapping so many ports further on.
+  private func moved(by distance: UInt16) -> PortMapping {
+    PortMapping(
+      hostPort: hostPort + distance, containerPort: containerPort + distance,
+      transport: transport, hostAddress: hostAddress)
+  }
+
+  private init(
+    hostPort: UInt16, containerPort: UInt16, transport: String, hostAddress: IPAddress?
+  ) {
+    self.hostPort = hostPort
+    self.containerPort = containerPort
+    self.transport = transport
+    self.hostAddress = hostAddress
+  }
+
+  private init(_ fields: JSONFields) throws(ProtocolError) {
     let ports = try fields.read { fields throws(JSONFieldError) in
       (
         try fields.integer("hostPort", as: UInt16.self),
