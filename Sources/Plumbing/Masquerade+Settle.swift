@@ -13,7 +13,7 @@ extension Masquerade {
   ///   - socket: where the packet filter is.
   /// - Throws: `NetlinkError` if the kernel refuses.
   static func settle(
-    _ owner: OwnerTag, comment: String, _ addresses: [InterfaceAddress],
+    _ owner: OwnerTag, comment: String, _ addresses: [HiddenAddress],
     leavingAs egress: EgressAddresses? = nil, on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) {
     try PacketFilter.commit(on: socket) { () throws(NetlinkError) in
@@ -29,7 +29,7 @@ extension Masquerade {
 private struct MasqueradeChange {
   let owner: OwnerTag
   let ownComment: String
-  let addresses: [InterfaceAddress]
+  let addresses: [HiddenAddress]
   let generation: RulesetGeneration
   /// Under which addresses the attachment is seen outside.
   var egress: EgressAddresses?
@@ -40,7 +40,7 @@ private struct MasqueradeChange {
   private var isOursAlone = true
 
   init(
-    _ owner: OwnerTag, comment: String, _ addresses: [InterfaceAddress],
+    _ owner: OwnerTag, comment: String, _ addresses: [HiddenAddress],
     at generation: RulesetGeneration
   ) {
     self.owner = owner
@@ -109,7 +109,7 @@ extension MasqueradeChange {
     let exclusive = MasqueradeLayout.exclusive
     let shared = MasqueradeLayout.shared
     let entries = [exclusive.firstEntry(of: owner), shared.firstEntry(of: owner)]
-    let sources = addresses.map { MasqueradeLayout.source($0.address) }
+    let sources = Set(addresses.map(\.address)).map(MasqueradeLayout.source)
     try look(for: entries + sources + addresses.map(MasqueradeLayout.ownSubnet), on: socket)
 
     before.exclusive[owner] = try exclusive.words(
@@ -129,8 +129,8 @@ extension MasqueradeChange {
 
   /// Adds the commands that turn one state of a register into another.
   private func write(
-    _ register: OwnerRegister, _ before: [OwnerTag: [InterfaceAddress]],
-    _ after: [OwnerTag: [InterfaceAddress]], in transaction: inout Transaction
+    _ register: OwnerRegister, _ before: [OwnerTag: [HiddenAddress]],
+    _ after: [OwnerTag: [HiddenAddress]], in transaction: inout Transaction
   ) {
     for (owner, addresses) in before where after[owner] != addresses {
       register.erase(addresses.words, of: owner, in: &transaction)
@@ -216,20 +216,14 @@ extension MasqueradeChange {
   }
 }
 
-extension [InterfaceAddress] {
+extension [HiddenAddress] {
   /// As the register keeps them.
   fileprivate var words: [String] { map(\.description) }
 }
 
 extension [String] {
   /// What the register's words say; a word that is no address was written by someone else.
-  fileprivate var addresses: [InterfaceAddress] {
-    compactMap { word in
-      do {
-        return try InterfaceAddress(word)
-      } catch {
-        return nil
-      }
-    }
+  fileprivate var addresses: [HiddenAddress] {
+    compactMap { HiddenAddress($0) }
   }
 }

@@ -22,16 +22,18 @@ public enum Masquerade {
   /// - Parameters:
   ///   - attachment: whose they are.
   ///   - addresses: each with the length of its own subnet's prefix.
+  ///   - scope: which of them, and where not; all but in their own subnets if nil.
   ///   - egress: under which addresses they are seen outside, if not that of the link.
   /// - Throws: `ProtocolError`; it names what the kernel lacks, if that is why.
   public static func add(
     for attachment: Attachment, addresses: [InterfaceAddress],
-    leavingAs egress: EgressAddresses? = nil
+    _ scope: MasqueradeScope? = nil, leavingAs egress: EgressAddresses? = nil
   ) throws(ProtocolError) {
+    let hidden = (scope ?? .usual).hidden(addresses)
     try PacketFilter.add("failed to masquerade \(addresses.commaSeparated)") {
       socket throws(NetlinkError) in
       try settle(
-        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses, leavingAs: egress,
+        OwnerTag(attachment), comment: OwnerTag.comment(attachment), hidden, leavingAs: egress,
         on: socket)
     }
   }
@@ -42,15 +44,16 @@ public enum Masquerade {
   /// - Throws: `ProtocolError`.
   public static func repair(
     for attachment: Attachment, addresses: [InterfaceAddress],
-    leavingAs egress: EgressAddresses? = nil
+    _ scope: MasqueradeScope? = nil, leavingAs egress: EgressAddresses? = nil
   ) throws(ProtocolError) {
+    let hidden = (scope ?? .usual).hidden(addresses)
     try PacketFilter.add("failed to masquerade \(addresses.commaSeparated)") {
       socket throws(NetlinkError) in
-      if try !MasqueradeLayout.isWhole(for: addresses, on: socket) {
+      if !hidden.isEmpty, try !MasqueradeLayout.isWhole(for: hidden, on: socket) {
         try PacketFilter.commit(on: socket) { () throws(NetlinkError) in
           var transaction = Transaction(onlyIn: try socket.generation())
           MasqueradeLayout.lay(
-            for: try MasqueradeLayout.prefixes(on: socket).union(addresses.map(\.prefix)),
+            for: try MasqueradeLayout.prefixes(on: socket).union(hidden.map(\.prefix)),
             in: &transaction)
           if try socket.listedChain(MasqueradeLayout.withinCluster)?.uses ?? 0 < 2 {
             MasqueradeLayout.spare(MasqueradeLayout.clusterRulesOfNode(), in: &transaction)
@@ -59,7 +62,7 @@ public enum Masquerade {
         }
       }
       try settle(
-        OwnerTag(attachment), comment: OwnerTag.comment(attachment), addresses, leavingAs: egress,
+        OwnerTag(attachment), comment: OwnerTag.comment(attachment), hidden, leavingAs: egress,
         on: socket)
     }
   }
@@ -102,14 +105,16 @@ public enum Masquerade {
   /// - Throws: `ProtocolError` that says what is missing.
   public static func check(
     for attachment: Attachment, addresses: [InterfaceAddress],
-    leavingAs egress: EgressAddresses? = nil
+    _ scope: MasqueradeScope? = nil, leavingAs egress: EgressAddresses? = nil
   ) throws(ProtocolError) {
     var leftovers: [IptablesProgram.Family] = []
+    let hidden = (scope ?? .usual).hidden(addresses)
+    guard !hidden.isEmpty else { return }
     let missing = try PacketFilter.add("failed to look at masquerading") {
       socket throws(NetlinkError) -> String? in
       guard
         let missing = try whatIsMissing(
-          OwnerTag(attachment), addresses, egress, on: socket),
+          OwnerTag(attachment), hidden, egress, on: socket),
         try !UpstreamMasquerade.hasRules(of: attachment, for: addresses, on: socket)
       else { return nil }
       leftovers = try UpstreamMasquerade.families(
@@ -168,7 +173,7 @@ extension Masquerade {
 
   /// What an attachment should have and has not, in words; nil if it has everything.
   private static func whatIsMissing(
-    _ owner: OwnerTag, _ addresses: [InterfaceAddress], _ egress: EgressAddresses?,
+    _ owner: OwnerTag, _ addresses: [HiddenAddress], _ egress: EgressAddresses?,
     on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> String? {
     guard try MasqueradeLayout.isWhole(for: addresses, on: socket) else {
@@ -185,7 +190,7 @@ extension Masquerade {
     for (query, element) in zip(queries, try socket.elements(queries)) where element == nil {
       return "an element of set \(query.set.name) is missing"
     }
-    for address in addresses.map(\.address) {
+    for address in Set(addresses.map(\.address)) {
       guard let outside = egress?.address(address.family) else { continue }
       let element = try socket.elements([MasqueradeLayout.egress(address)]).first ?? nil
       guard element?.value == .data(ElementKey(.address(outside))) else {
@@ -193,7 +198,8 @@ extension Masquerade {
       }
     }
     let unknown = addresses.filter { !words.contains($0.description) }
-    return unknown.isEmpty ? nil : "\(unknown.commaSeparated) belongs to another attachment"
+    let texts = unknown.map(\.description).joined(separator: ", ")
+    return unknown.isEmpty ? nil : "\(texts) belongs to another attachment"
   }
 }
 

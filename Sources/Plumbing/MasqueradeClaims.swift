@@ -12,9 +12,9 @@ internal import Addressing
 /// without a DEL, and all that was left of it goes.
 struct MasqueradeClaims: Equatable {
   /// Attachments that share no address.
-  var exclusive: [OwnerTag: [InterfaceAddress]] = [:]
+  var exclusive: [OwnerTag: [HiddenAddress]] = [:]
   /// Attachments that share an address with another network's.
-  var shared: [OwnerTag: [InterfaceAddress]] = [:]
+  var shared: [OwnerTag: [HiddenAddress]] = [:]
 
   /// Who is told to hold an address by the comment of its element.
   enum Holder: Equatable {
@@ -42,12 +42,12 @@ struct MasqueradeClaims: Equatable {
 
 extension MasqueradeClaims {
   /// The claim of an attachment.
-  func addresses(of owner: OwnerTag) -> [InterfaceAddress]? {
+  func addresses(of owner: OwnerTag) -> [HiddenAddress]? {
     exclusive[owner] ?? shared[owner]
   }
 
   /// All addresses that anybody here claims.
-  var allAddresses: Set<InterfaceAddress> {
+  var allAddresses: Set<HiddenAddress> {
     Set(exclusive.values.joined()).union(shared.values.joined())
   }
 
@@ -64,7 +64,7 @@ extension MasqueradeClaims {
   ///   - owner: the attachment.
   ///   - holders: who holds them now; a holder without a claim here does not count.
   mutating func claim(
-    _ addresses: [InterfaceAddress], for owner: OwnerTag, heldBy holders: [Holder]
+    _ addresses: [HiddenAddress], for owner: OwnerTag, heldBy holders: [Holder]
   ) {
     remove(owner)
     for case .attachment(let other) in holders {
@@ -74,7 +74,7 @@ extension MasqueradeClaims {
       }
     }
     let hosts = Set(addresses.map(\.address))
-    func meet(_ theirs: [InterfaceAddress]) -> Bool {
+    func meet(_ theirs: [HiddenAddress]) -> Bool {
       theirs.contains { hosts.contains($0.address) }
     }
     shared = shared.filter { $0.key.network != owner.network || !meet($0.value) }

@@ -6,7 +6,8 @@ internal import Nftables
 ///
 ///     set masquerade_v4     { 10.1.2.3 }             pods whose address is hidden
 ///     map egress_v4         { 10.1.2.3 : 192.0.2.7 } who is seen under a chosen address outside
-///     set own_subnet_v4_24  { 10.1.2.3 . 10.1.2.0 }  where it is not, for prefixes of 24 bits
+///     set own_subnet_v4_24  { 10.1.2.3 . 10.1.2.0 }  where it is not, for prefixes of 24 bits; also
+///                                                    for what `ipMasq.except` names
 ///
 ///     chain masquerade_pods {    hooked into postrouting
 ///       jump within_cluster      where pods of all nodes see each other as they are
@@ -77,10 +78,10 @@ extension MasqueradeLayout {
     ElementQuery(ElementKey(.address(address)), in: egress(address.family).set)
   }
 
-  /// Where the element stands that spares an address's own subnet.
-  static func ownSubnet(_ address: InterfaceAddress) -> ElementQuery {
+  /// Where the element stands that spares an address's own subnet, or another one.
+  static func ownSubnet(_ address: HiddenAddress) -> ElementQuery {
     ElementQuery(
-      ElementKey(.address(address.address), .address(address.subnet.first)),
+      ElementKey(.address(address.address), .address(address.spared.first)),
       in: ownSubnets(address.prefix))
   }
 
@@ -107,7 +108,7 @@ extension MasqueradeLayout {
 
   /// Whether all rules are there that these addresses need.
   static func isWhole(
-    for addresses: [InterfaceAddress], on socket: borrowing NetlinkSocket<NetfilterFamily>
+    for addresses: [HiddenAddress], on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> Bool {
     guard try isLaid(on: socket) else { return false }
     for family in Set(addresses.map(\.family)) {

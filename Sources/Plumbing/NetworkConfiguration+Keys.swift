@@ -40,17 +40,18 @@ extension NetworkConfiguration {
     try fields.read { fields throws(JSONFieldError) in try fields.boolean("enabledad") } ?? usual
   }
 
-  /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
+  /// Whether traffic that leaves the network takes the host's address, and which: key `ipMasq`.
   ///
   /// `ipMasqBackend` may name upstream's two back ends; both are served by the same rules.
   ///
+  /// - Returns: what is masqueraded; nil if nothing is.
   /// - Throws: `ProtocolError` for a back end of another name.
-  public func masquerades(_ log: (String) -> Void) throws(ProtocolError) -> Bool {
-    let keys = try fields.read { fields throws(JSONFieldError) in
-      (isOn: try fields.boolean("ipMasq") ?? false, backend: try fields.text("ipMasqBackend"))
+  public func masquerades(_ log: (String) -> Void) throws(ProtocolError) -> MasqueradeScope? {
+    guard let scope = try MasqueradeScope(fields) else { return nil }
+    let backend = try fields.read { fields throws(JSONFieldError) in
+      try fields.text("ipMasqBackend")
     }
-    guard keys.isOn else { return false }
-    switch keys.backend ?? "" {
+    switch backend ?? "" {
     case "", "nftables": break
     case "iptables":
       log("ipMasqBackend \"iptables\" is served by nftables rules of the same effect")
@@ -59,6 +60,6 @@ extension NetworkConfiguration {
         .invalidConfiguration, "unknown ipmasq backend \"\(other)\"",
         details: "\"ipMasqBackend\" is \"nftables\" or \"iptables\"")
     }
-    return true
+    return scope
   }
 }

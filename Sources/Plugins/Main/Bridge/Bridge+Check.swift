@@ -28,9 +28,9 @@ extension Bridge {
       try SpoofCheck.onBridge.check(
         for: attachment, settings.guarded(outside, inside, as: previous.result.addresses))
     }
-    if settings.masquerades && settings.ipamType != nil {
+    if settings.masquerades != nil && settings.ipamType != nil {
       try Masquerade.check(
-        for: attachment, addresses: previous.result.addresses.map(\.address),
+        for: attachment, addresses: previous.result.addresses.map(\.address), settings.masquerades,
         leavingAs: settings.egress)
     }
   }

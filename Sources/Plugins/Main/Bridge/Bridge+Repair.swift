@@ -27,10 +27,10 @@ extension Bridge {
       try SpoofCheck.onBridge.add(
         for: attachment, settings.guarded(outside, inside, as: previous.result.addresses))
     }
-    if settings.masquerades && settings.ipamType != nil {
+    if settings.masquerades != nil && settings.ipamType != nil {
       try settings.egress.requireLocal(in: worlds)
       try Masquerade.repair(
-        for: attachment, addresses: previous.result.addresses.map(\.address),
+        for: attachment, addresses: previous.result.addresses.map(\.address), settings.masquerades,
         leavingAs: settings.egress)
     }
     try rejoin(outside, to: bridge, settings, in: worlds)

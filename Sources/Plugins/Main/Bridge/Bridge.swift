@@ -63,13 +63,14 @@ public enum Bridge: Plugin {
       try Gateway.serve(&result, settings, on: bridge, in: worlds)
       request.step("\(bridge.name) serves the pod's gateways")
 
-      if settings.masquerades {
+      if settings.masquerades != nil {
         try settings.egress.requireLocal(in: worlds)
         try Masquerade.add(
-          for: attachment, addresses: result.addresses.map(\.address), leavingAs: settings.egress)
+          for: attachment, addresses: result.addresses.map(\.address), settings.masquerades,
+          leavingAs: settings.egress)
         rollback.undo { try Masquerade.remove(for: attachment) }
-      }
         request.step("the pod is masqueraded")
+      }
     } else {
       if !settings.leavesContainerAlone { try pair.switchOn(in: worlds) }
       try pair.open(for: result.addresses, in: worlds)
@@ -123,7 +124,7 @@ public enum Bridge: Plugin {
     let settings = try BridgeConfiguration(request)
     try BridgeDevice.checkPossible(settings)
     if settings.isGateway { try Forwarding.checkPossible(for: [.v4]) }
-    if settings.masquerades { try Masquerade.checkPossible() }
+    if settings.masquerades != nil { try Masquerade.checkPossible() }
     if let ipam = settings.ipamType { try request.delegateStatus(to: ipam) }
   }
 

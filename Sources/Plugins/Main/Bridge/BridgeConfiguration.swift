@@ -15,8 +15,8 @@ struct BridgeConfiguration: Sendable {
   let isDefaultGateway: Bool
   /// Whether an address of the bridge that is in the way is replaced: key `forceAddress`.
   let forcesAddress: Bool
-  /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
-  let masquerades: Bool
+  /// Which traffic that leaves the network takes the host's address, nil for none: key `ipMasq`.
+  let masquerades: MasqueradeScope?
   /// Under which addresses a pod is seen outside: key `egressIP`, or the pod's own wish.
   let egress: EgressAddresses
   /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
@@ -75,7 +75,7 @@ struct BridgeConfiguration: Sendable {
     leavesContainerAlone = keys.disableContainerInterface
     mtu = try RequestedMTU(request).mtu
     masquerades = try request.configuration.masquerades(request.log)
-    egress = try EgressAddresses(request, isMasquerading: masquerades)
+    egress = try EgressAddresses(request, isMasquerading: masquerades != nil)
     try refuseContradictions()
   }
 

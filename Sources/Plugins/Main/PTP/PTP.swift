@@ -52,13 +52,14 @@ public enum PTP: Plugin {
     try Forwarding.enable(for: Set(result.addresses.map(\.address.family)), in: worlds)
     request.step("the host has routes to the pod")
 
-    if settings.masquerades {
+    if settings.masquerades != nil {
       try settings.egress.requireLocal(in: worlds)
       try Masquerade.add(
-        for: attachment, addresses: result.addresses.map(\.address), leavingAs: settings.egress)
+        for: attachment, addresses: result.addresses.map(\.address), settings.masquerades,
+        leavingAs: settings.egress)
       rollback.undo { try Masquerade.remove(for: attachment) }
-    }
       request.step("the pod is masqueraded")
+    }
     try pair.waitUntilUp(for: result.addresses, in: worlds)
     try ContainerInterface.waitUntilAnswering(result.addresses, in: worlds)
 
@@ -122,9 +123,10 @@ public enum PTP: Plugin {
       try SpoofCheck.routed.check(
         for: try request.attachment, guarded(outside, inside, as: previous.result.addresses))
     }
-    if settings.masquerades {
+    if settings.masquerades != nil {
       try Masquerade.check(
         for: try request.attachment, addresses: previous.result.addresses.map(\.address),
+        settings.masquerades,
         leavingAs: settings.egress)
     }
   }
@@ -141,10 +143,10 @@ public enum PTP: Plugin {
       try previous.containerInterface(), worlds.container, "container")
 
     try request.delegateRepair(to: settings.ipamType)
-    if settings.masquerades {
+    if settings.masquerades != nil {
       try settings.egress.requireLocal(in: worlds)
       try Masquerade.repair(
-        for: try request.attachment, addresses: addresses.map(\.address),
+        for: try request.attachment, addresses: addresses.map(\.address), settings.masquerades,
         leavingAs: settings.egress)
     }
     let outside = try worlds.requiredOuterEnd(of: inside)
@@ -169,7 +171,7 @@ public enum PTP: Plugin {
     let settings = try PTPConfiguration(request)
     try VethAttachment.checkPossible()
     try Forwarding.checkPossible(for: [.v4])
-    if settings.masquerades { try Masquerade.checkPossible() }
+    if settings.masquerades != nil { try Masquerade.checkPossible() }
     try request.delegateStatus(to: settings.ipamType)
   }
 

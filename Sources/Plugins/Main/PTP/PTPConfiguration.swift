@@ -7,8 +7,8 @@ import Plumbing
 ///
 /// Keys and defaults are those of upstream's ptp plugin, version 1.9.1.
 struct PTPConfiguration: Sendable {
-  /// Whether traffic that leaves the network takes the host's address: key `ipMasq`.
-  let masquerades: Bool
+  /// Which traffic that leaves the network takes the host's address, nil for none: key `ipMasq`.
+  let masquerades: MasqueradeScope?
   /// Under which addresses a pod is seen outside: key `egressIP`, or the pod's own wish.
   let egress: EgressAddresses
   /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
@@ -32,6 +32,6 @@ struct PTPConfiguration: Sendable {
         try fields.boolean("ipspoofchk")
       } ?? false
     masquerades = try request.configuration.masquerades(request.log)
-    egress = try EgressAddresses(request, isMasquerading: masquerades)
+    egress = try EgressAddresses(request, isMasquerading: masquerades != nil)
   }
 }
