@@ -106,7 +106,7 @@ struct AttachmentOptions: ParsableArguments {
     }
   }
 
-  private static func capabilities(_ text: String) throws -> JSONObject {
+  static func capabilities(_ text: String) throws -> JSONObject {
     do {
       guard let object = try JSONParser.parse(text).objectValue else {
         throw OperatorFailure("CAP_ARGS is no JSON object")

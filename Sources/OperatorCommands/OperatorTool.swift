@@ -23,7 +23,8 @@ public struct OperatorTool: ParsableCommand {
       not be understood. Completion for your shell: cnictl --generate-completion-script bash
       """,
     subcommands: [
-      Add.self, Del.self, Check.self, GarbageCollection.self, Status.self, Doctor.self, Repair.self,
+      Add.self, Del.self, Check.self, Explain.self, GarbageCollection.self, Status.self,
+      Doctor.self, Repair.self,
       List.self,
       Graph.self,
       Trace.self, Try.self, ServiceVerbs.self, NodeCommands.self,
