@@ -136,23 +136,17 @@ struct PagedFile: ~Copyable {
     hasChanges = false
   }
 
+  // A page is read and written on the way of each ADD: whole words, not byte by byte.
+
   private static func words(in bytes: [UInt8]) -> [UInt64] {
-    var words: [UInt64] = []
-    words.reserveCapacity(bytes.count / 8)
-    for start in stride(from: 0, to: bytes.count, by: 8) {
-      var word: UInt64 = 0
-      for offset in 0..<8 { word |= UInt64(bytes[start + offset]) << UInt64(8 * offset) }
-      words.append(word)
+    unsafe bytes.withUnsafeBytes { raw in
+      stride(from: 0, to: bytes.count, by: 8).map { start in
+        UInt64(littleEndian: unsafe raw.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+      }
     }
-    return words
   }
 
   private static func bytes(of words: [UInt64]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(words.count * 8)
-    for word in words {
-      for offset in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * offset))) }
-    }
-    return bytes
+    unsafe words.map(\.littleEndian).withUnsafeBytes { raw in unsafe [UInt8](raw) }
   }
 }
