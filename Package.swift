@@ -139,7 +139,7 @@ let floors: [Target] = [
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ]),
   // 6 programs
-  program("cni", ["CNI", "Linux", "PluginSuite"]),
+  program("cni", ["CNI", "PluginSuite"]),
   program("cnictl", ["OperatorCommands"]),
 ]
 

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,16 +41,6 @@ void cni_forget_senders(void) {
   do {
     ended.si_pid = 0;
   } while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | __WCLONE) == 0 && ended.si_pid != 0);
-}
-
-extern char __bss_start[], _end[];
-
-int cni_back_variables(void) {
-  /* Both ends outwards to whole pages, which are this program's own. */
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t first = (uintptr_t)__bss_start & ~(page - 1);
-  uintptr_t end = ((uintptr_t)_end + page - 1) & ~(page - 1);
-  return madvise((void *)first, end - first, MADV_POPULATE_WRITE);
 }
 
 char **cni_environment(void) {

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// The process this code runs in.
@@ -12,18 +11,6 @@ public enum CurrentProcess {
   ///
   /// Kernel name: `geteuid`.
   public static var user: UInt32 { geteuid() }
-
-  /// Has the kernel give the program's variables their memory now, all in one call.
-  ///
-  /// Most of them are the runtime's caches, which are looked into and then filled. A page that is
-  /// first read and then written costs two faults, which take longer than to have it from the start.
-  /// For the first line of a program that soon uses most of them: 70 pages of `cni`.
-  ///
-  /// Kernel name: `MADV_POPULATE_WRITE`, since Linux 5.14.
-  public static func backVariables() {
-    // An older kernel refuses, and nothing but time is lost.
-    _ = cni_back_variables()
-  }
 
   /// Ends the process at once.
   ///

@@ -67,10 +67,6 @@ int cni_send_apart(int socket, const void *bytes, unsigned long count);
 /* Forgets those of them that have ended. */
 void cni_forget_senders(void);
 
-/* Gives all zeroed variables of the program their memory, as far as the kernel can; where they lie is
- * known to the linker alone. Returns 0, or -1 and errno. */
-int cni_back_variables(void);
-
 /* The variables of this process; `environ` is a mutable global, which Swift does not let through.
  */
 char **cni_environment(void);

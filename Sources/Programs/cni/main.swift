@@ -1,9 +1,5 @@
 import CNI
-import Linux
 import PluginSuite
-
-// Before the runtime begins to fill them.
-CurrentProcess.backVariables()
 
 // One file under many names: the last part of argument 0 says which plugin it is. Under the name
 // `cni` it says what it holds.
