@@ -51,6 +51,20 @@ struct ServiceChainTests {
     #expect(try lab.endpointFiles() == [])
   }
 
+  @Test("remembers the addresses that it gives out where it is told to")
+  func givenOut() throws {
+    let lab = try ServiceChainLab()
+    try lab.lab.state.write(
+      "etc/services.d/any.json",
+      """
+      {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "any"},
+       "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}}
+      """)
+    _ = try lab.add("one")
+    let given = try #require(try lab.lab.state.text("var/allocations.json"))
+    #expect(given.contains("default/any"), "\(given)")
+  }
+
   @Test("applies a definition that changes, goes or is bad with the next pod")
   func live() throws {
     let lab = try ServiceChainLab()
