@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Closing a file that the kernel takes long to close, without waiting for it.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A UDP socket on one address and one link.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A table of the packet filter that was there before nf_tables, as the kernel keeps it.
