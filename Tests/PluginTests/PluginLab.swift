@@ -84,8 +84,10 @@ final class PluginLab: Sendable {
     return try ask("ADD", call(network, pod))
   }
 
-  /// Why another host's address is refused. The one question about it, or its answer, may be lost on
-  /// a busy machine: then the ADD succeeds, and is done again.
+  /// Why another host's address is refused.
+  ///
+  /// The one question about it, or its answer, may be lost on a busy machine: then the ADD succeeds,
+  /// and is done again.
   func refusal(_ network: TestNetwork, _ pod: Pod) throws -> ProtocolError? {
     for _ in 1...5 {
       if let error = try add(network, pod).error { return error }
