@@ -45,19 +45,9 @@ extension ServiceNode {
   ///
   /// What nobody counts the changes of, addresses of balancers and ways to services, is put right.
   private func repeated(_ idle: IdleApply) throws(ServiceError) -> ServiceReport? {
-    let stamp = try store.doing { store throws(SystemError) in
-      let stamp = try store.stamp()
-      guard let stamp, try !definitions.hasChanged(since: stamp.files) else {
-        return StoreStamp?.none
-      }
-      return stamp
-    }
-    guard let stamp else { return nil }
-    let outlook = try asking { plane throws(ServiceTableError) in
-      try plane.outlook(on: stamp.ranges)
-    }
+    guard let outlook = try outlookIfCurrent() else { return nil }
     let read = try readSettings()
-    guard outlook.exits == stamp.exits, read.refusal == nil else { return nil }
+    guard read.refusal == nil else { return nil }
     var report = ServiceReport()
     report.settings = read.settings
     report.services = idle.services

@@ -132,7 +132,7 @@ extension ServiceNode {
   /// How the node stands among others; nil if the store is not what files and outlook would make it.
   ///
   /// Whether the kernel is as the store says is seen by whoever changes it.
-  private func outlookIfCurrent() throws(ServiceError) -> NodeOutlook? {
+  func outlookIfCurrent() throws(ServiceError) -> NodeOutlook? {
     let stamp = try store.doing { store throws(SystemError) in
       let stamp = try store.stamp()
       guard let stamp, try !definitions.hasChanged(since: stamp.files) else {
