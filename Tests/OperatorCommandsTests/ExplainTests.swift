@@ -4,8 +4,12 @@ import Testing
 
 @testable import OperatorCommands
 
-@Suite("An explanation of what an ADD would do", .needsRoot)
+// One after the other, since they look for what the others' programs have for a while in /tmp.
+@Suite("An explanation of what an ADD would do", .needsRoot, .serialized)
 struct ExplainTests {
+  /// Where others leave things meanwhile; here only what these tests run does.
+  static let shared = ["/run", "/var/lib"]
+
   static let list = """
     {"cniVersion": "1.1.0", "name": "pods", "plugins": [
       {"type": "bridge", "bridge": "pods0", "isDefaultGateway": true, "ipMasq": true, "mtu": "auto",
@@ -45,12 +49,13 @@ struct ExplainTests {
         """
         ip -o link; ip -o address show scope global; ip route; ip -6 route; ip netns list
         nft list ruleset; cat /proc/sys/net/ipv4/ip_forward
-        find \(directory) /run/cni /run/cnictl-explain.log /var/lib/cni /etc/cni 2>/dev/null | sort
+        find \(directory) \(Self.shared.joined(separator: " ")) | sort
         ls -d /tmp/cnictl-explain-* 2>/dev/null; cat /proc/self/mountinfo | grep explain; true
         """)
     }
   }
 
+  /// A host with an uplink, on which nothing more happens by itself.
   private func host() throws -> FreshNamespace {
     let host = try FreshNamespace()
     _ = try host.run {
@@ -62,60 +67,73 @@ struct ExplainTests {
         ip route add default via 198.51.100.1
         """)
     }
+    // The kernel says of a link by and by that it is up, and gives it an address then.
+    let isQuiet = try Patience.until(.seconds(60)) {
+      try host.run {
+        try Shell.run("ip -o link show up; ip -6 -o address show scope link -tentative; true")
+      }.split(separator: "\n").count { $0.contains("state UP") || $0.contains("inet6 fe80") } == 4
+    }
+    #expect(isQuiet)
     return host
   }
 
   @Test(
     "tells steps, links, addresses, routes, elements, files and the result, and changes nothing")
-  func everything() throws {
-    let node = try Node(plugins: ["bridge", "host-local", "tuning"], list: Self.list)
-    try Directory.create(node.directory.path("state"))
-    let host = try host()
-    let before = try picture(node, host)
-    for _ in 1...2 {
-      let told = try explain(node, on: host)
-      #expect(told.isSuccess, "\(told.complaint)")
-      for line in [
-        "  bridge: ", "host-local was asked for ADD", "\non the host\n",
-        "  link pods0: bridge, MTU 1420",
-        "  address 10.86.0.1/24 on pods0\n", "  net.ipv4.ip_forward = 1\n",
-        "  element 10.86.0.2 of masquerade_v4 in inet swift_cni",
-        "\nin the pod\n", "  link eth0: veth, MTU 1420", "  address fd00:86::2/64 on eth0\n",
-        "  route to default by 10.86.0.1 on eth0\n", "\non disk\n",
-        "  file \(node.directory.path("state"))/networks/pods/10.86.0.2\n",
-        "\nthe result\n", "\"address\": \"10.86.0.2/24\"",
-      ] {
-        #expect(told.output.contains(line), "\(line) is not in:\n\(told.output)")
+  func everything() async throws {
+    try await OwnMounts.run(emptying: Self.shared) {
+      let node = try Node(plugins: ["bridge", "host-local", "tuning"], list: Self.list)
+      try Directory.create(node.directory.path("state"))
+      let host = try host()
+      let before = try picture(node, host)
+      for _ in 1...2 {
+        let told = try explain(node, on: host)
+        #expect(told.isSuccess, "\(told.complaint)")
+        for line in [
+          "  bridge: ", "host-local was asked for ADD", "\non the host\n",
+          "  link pods0: bridge, MTU 1420",
+          "  address 10.86.0.1/24 on pods0\n", "  net.ipv4.ip_forward = 1\n",
+          "  element 10.86.0.2 of masquerade_v4 in inet swift_cni",
+          "\nin the pod\n", "  link eth0: veth, MTU 1420", "  address fd00:86::2/64 on eth0\n",
+          "  route to default by 10.86.0.1 on eth0\n", "\non disk\n",
+          "  file \(node.directory.path("state"))/networks/pods/10.86.0.2\n",
+          "\nthe result\n", "\"address\": \"10.86.0.2/24\"",
+        ] {
+          #expect(told.output.contains(line), "\(line) is not in:\n\(told.output)")
+        }
+        #expect(!told.output.contains("link eth7"), "what was there is no news")
+        #expect(try picture(node, host) == before)
       }
-      #expect(!told.output.contains("link eth7"), "what was there is no news")
-      #expect(try picture(node, host) == before)
     }
   }
 
   @Test("tells why it would fail, after the steps until then, and changes nothing")
-  func failure() throws {
-    let node = try Node(plugins: ["bridge", "host-local", "tuning"], list: Self.list)
-    try Directory.create(node.directory.path("state"))
-    let host = try host()
-    _ = try host.run {
-      try Shell.run("ip route delete default; ip link add pods0 type veth peer name x")
+  func failure() async throws {
+    try await OwnMounts.run(emptying: Self.shared) {
+      let node = try Node(plugins: ["bridge", "host-local", "tuning"], list: Self.list)
+      try Directory.create(node.directory.path("state"))
+      let host = try host()
+      _ = try host.run {
+        try Shell.run("ip route delete default; ip link add pods0 type veth peer name x")
+      }
+      let before = try picture(node, host)
+      let told = try explain(node, on: host)
+      #expect(!told.isSuccess)
+      #expect(told.complaint.contains("the ADD would fail: "), "\(told.complaint)")
+      #expect(told.complaint.contains("this host has no default route"), "\(told.complaint)")
+      #expect(try picture(node, host) == before)
     }
-    let before = try picture(node, host)
-    let told = try explain(node, on: host)
-    #expect(!told.isSuccess)
-    #expect(told.complaint.contains("the ADD would fail: "), "\(told.complaint)")
-    #expect(told.complaint.contains("this host has no default route"), "\(told.complaint)")
-    #expect(try picture(node, host) == before)
   }
 
   @Test("knows which addresses are taken, and which the runtime asks for")
-  func addresses() throws {
-    let node = try Node(plugins: ["bridge", "host-local", "tuning"], list: Self.list)
-    try node.directory.write("state/networks/pods/10.86.0.2", "somebody\r\neth0")
-    let host = try host()
-    let told = try explain(node, on: host)
-    #expect(told.output.contains("\"address\": \"10.86.0.3/24\""), "\(told.output)")
-    #expect(try node.directory.text("state/networks/pods/10.86.0.2") == "somebody\r\neth0")
-    #expect(try File.status(of: node.directory.path("state/networks/pods/10.86.0.3")) == nil)
+  func addresses() async throws {
+    try await OwnMounts.run(emptying: Self.shared) {
+      let node = try Node(plugins: ["bridge", "host-local", "tuning"], list: Self.list)
+      try node.directory.write("state/networks/pods/10.86.0.2", "somebody\r\neth0")
+      let host = try host()
+      let told = try explain(node, on: host)
+      #expect(told.output.contains("\"address\": \"10.86.0.3/24\""), "\(told.output)")
+      #expect(try node.directory.text("state/networks/pods/10.86.0.2") == "somebody\r\neth0")
+      #expect(try File.status(of: node.directory.path("state/networks/pods/10.86.0.3")) == nil)
+    }
   }
 }
