@@ -112,7 +112,7 @@ let floors: [Target] = [
     ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Conntrack", "Iptables", "Digest"] + ground),
   plugin(
     "Service", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink", "Services"] + ground),
-  plugin("HostLocal", in: "IPAM", ["IPAM", "Conntrack", "Netlink", "NodeFiles"] + ground),
+  plugin("HostLocal", in: "IPAM", ["IPAM", "Conntrack", "NodeFiles"] + ground),
   plugin("Static", in: "IPAM", ground),
   plugin(
     "DHCP", in: "IPAM",

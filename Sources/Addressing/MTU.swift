@@ -15,6 +15,11 @@ public struct MTU: Hashable, Sendable, Comparable, CustomStringConvertible {
     self.bytes = bytes
   }
 
+  private init(known bytes: Int) { self.bytes = bytes }
+
+  /// What every link must carry for IPv6. RFC 8200, section 5
+  public static var leastForIPv6: MTU { MTU(known: 1280) }
+
   /// Whether the left one is smaller.
   public static func < (left: MTU, right: MTU) -> Bool { left.bytes < right.bytes }
 

@@ -1,6 +1,6 @@
 public import Addressing
 internal import Linux
-public import Netlink
+internal import Netlink
 
 /// What the kernel remembers of connections in this network namespace.
 public enum ConnectionMemory {
@@ -16,14 +16,19 @@ public enum ConnectionMemory {
 
   /// Lets it forget all that some addresses have begun or answer, and no others.
   ///
-  /// Nothing is asked where it remembers nothing at all.
-  ///
-  /// - Throws: `NetlinkError` of the first refusal.
-  public static func forget(allOf addresses: some Collection<IPAddress>) throws(NetlinkError) {
-    guard !addresses.isEmpty, !isEmpty else { return }
-    let socket = try NetlinkSocket<ConntrackFamily>()
-    // Closing it would wait for what the packet filter is still freeing.
-    socket.closeInBackground()
-    for address in addresses { try socket.forget(allOf: address) }
+  /// For hosts that are gone whatever stands in the way, which is told to the operator. Nothing is
+  /// asked where it remembers nothing at all.
+  public static func forget(
+    allOf addresses: some Collection<IPAddress>, log: (String) -> Void
+  ) {
+    do throws(NetlinkError) {
+      guard !addresses.isEmpty, !isEmpty else { return }
+      let socket = try NetlinkSocket<ConntrackFamily>()
+      // Closing it would wait for what the packet filter is still freeing.
+      socket.closeInBackground()
+      for address in addresses { try socket.forget(allOf: address) }
+    } catch {
+      log("connections of what is gone may be remembered for a while: \(error)")
+    }
   }
 }

@@ -53,8 +53,13 @@ public struct SHA512: Sendable {
   public static func hex(_ text: String, prefix n: Int) -> String {
     var hash = SHA512()
     hash.update(text.utf8)
+    return hash.hex(prefix: n)
+  }
+
+  /// Ends the message and gives the first `n` hexadecimal digits of its digest, in lower case.
+  public consuming func hex(prefix n: Int) -> String {
     var digits: [UInt8] = []
-    for byte in hash.finalize() {
+    for byte in finalize() {
       for value in [byte >> 4, byte & 15] {
         digits.append(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
       }

@@ -1,6 +1,7 @@
 internal import Addressing
 internal import Linux
 internal import Netlink
+internal import Plumbing
 internal import RouteNetlink
 
 /// A network namespace that looks to plugins like this host, and leads nowhere.
@@ -26,10 +27,6 @@ struct HostImitation: ~Copyable {
     let routes: [RouteEntry]
     let settings: [(name: [String], text: String)]
 
-    private static let forwarding = [
-      ["net", "ipv4", "ip_forward"], ["net", "ipv6", "conf", "all", "forwarding"],
-    ]
-
     init() throws {
       let socket = try NetlinkSocket<RouteFamily>()
       let addresses = try socket.addresses().filter { !$0.address.address.isLinkLocal }
@@ -46,7 +43,7 @@ struct HostImitation: ~Copyable {
       self.addresses = addresses
       self.routes = routes
       var settings: [(name: [String], text: String)] = []
-      for name in Self.forwarding {
+      for name in IPFamily.allCases.map(Forwarding.setting) {
         do throws(SystemError) {
           settings.append((name, try Sysctl.read(name)))
         } catch {

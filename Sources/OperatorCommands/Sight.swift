@@ -39,10 +39,9 @@ struct Sight {
         lines.append("rule \(rule.priority ?? 0)\(source): table \(rule.table.rawValue)")
       }
     }
-    for setting in [["ipv4", "ip_forward"], ["ipv6", "conf", "all", "forwarding"]] {
+    for setting in IPFamily.allCases.map(Forwarding.setting) {
       do throws(SystemError) {
-        lines.append(
-          "net.\(setting.joined(separator: ".")) = \(try Sysctl.read(["net"] + setting))")
+        lines.append("\(setting.joined(separator: ".")) = \(try Sysctl.read(setting))")
       } catch {
         guard error.errno == .noEntry else { throw error }
       }

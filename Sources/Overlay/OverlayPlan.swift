@@ -72,12 +72,12 @@ public struct OverlayPlan: Hashable, Sendable {
       }
       mtu = wanted
     }
-    if node.podFamilies.contains(.v6), mtu < Self.leastForIPv6 {
+    if node.podFamilies.contains(.v6), mtu < .leastForIPv6 {
       // Not the end of it: a router's word can be false, and what is too long is sent in fragments.
       problems.append(
-        "\(mtu) bytes are left for a packet, and IPv6 needs \(Self.leastForIPv6): tunnels send "
+        "\(mtu) bytes are left for a packet, and IPv6 needs \(MTU.leastForIPv6): tunnels send "
           + "fragments, which is slow; raise the MTU of the network below to 1350")
-      mtu = Self.leastForIPv6
+      mtu = .leastForIPv6
     }
     self.problems = problems
     tunnels = Self.tunnels(node, limits)
@@ -85,13 +85,8 @@ public struct OverlayPlan: Hashable, Sendable {
 }
 
 extension OverlayPlan {
-  private static var ethernet: MTU { size(1500) }
-
-  /// The longest packet that every link must carry for IPv6. RFC 8200, section 5
-  private static var leastForIPv6: MTU { size(1280) }
-
-  private static func size(_ bytes: Int) -> MTU {
-    do throws(AddressParseError) { return try MTU(bytes) } catch { preconditionFailure("\(error)") }
+  private static var ethernet: MTU {
+    do throws(AddressParseError) { return try MTU(1500) } catch { preconditionFailure("\(error)") }
   }
 
   struct Problem: Error { let text: String }
@@ -169,7 +164,7 @@ extension OverlayPlan {
     }
     return node.underlay.compactMap { own in
       guard var mtu = node.mtu ?? limits[own.family] else { return nil }
-      if node.podFamilies.contains(.v6) { mtu = max(mtu, leastForIPv6) }
+      if node.podFamilies.contains(.v6) { mtu = max(mtu, .leastForIPv6) }
       // Pods use the tunnel of their own family where both nodes have it, so with both a node's base
       // address of a family is on one of them only.
       let addresses =

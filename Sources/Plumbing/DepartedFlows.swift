@@ -23,11 +23,7 @@ enum DepartedFlows {
   ///   - addresses: theirs, as ``addresses(on:besides:)`` has found them before their rules went.
   ///   - request: the GC.
   static func forget(_ addresses: Set<IPAddress>, _ request: Request) {
-    do throws(NetlinkError) {
-      try ConnectionMemory.forget(allOf: addresses)
-    } catch {
-      request.log("connections of what is gone may be remembered for a while: \(error)")
-    }
+    ConnectionMemory.forget(allOf: addresses, log: request.log)
   }
 
   /// The addresses of a network's attachments that are not valid, as far as our tables tell them;

@@ -52,7 +52,8 @@ public enum Forwarding {
     }
   }
 
-  private static func setting(_ family: IPFamily) -> [String] {
+  /// The setting that lets the host forward packets of a family, as `Sysctl` names it.
+  public static func setting(_ family: IPFamily) -> [String] {
     switch family {
     case .v4: ["net", "ipv4", "ip_forward"]
     case .v6: ["net", "ipv6", "conf", "all", "forwarding"]

@@ -80,10 +80,5 @@ private struct FileDigest {
   }
 
   /// 32 hexadecimal digits.
-  var text: String {
-    digest.finalize().prefix(16).map { byte in
-      let digits = String(byte, radix: 16)
-      return byte < 16 ? "0\(digits)" : digits
-    }.joined()
-  }
+  var text: String { digest.hex(prefix: 32) }
 }

@@ -4,6 +4,7 @@ internal import CNIRuntime
 internal import JSON
 internal import Linux
 internal import Netlink
+internal import Plumbing
 internal import RouteNetlink
 
 /// What living pods are owed and have not, as the plugins themselves tell it by CHECK.
@@ -108,7 +109,7 @@ struct PodChecks {
     let families = Set(
       pod.result.addresses.filter { $0.gateway != nil }.map(\.address.family))
     return IPFamily.allCases.filter(families.contains).compactMap { family in
-      let name = Self.setting(family)
+      let name = Forwarding.setting(family)
       guard Self.value(name) == "0" else { return nil }
       let isOurs = runner.isOurs(first["type"]?.textValue ?? "")
       return Finding(
@@ -125,13 +126,6 @@ struct PodChecks {
     case "ptp": true
     case "bridge": ["isGateway", "isDefaultGateway"].contains { plugin[$0] == true }
     default: false
-    }
-  }
-
-  private static func setting(_ family: IPFamily) -> [String] {
-    switch family {
-    case .v4: ["net", "ipv4", "ip_forward"]
-    case .v6: ["net", "ipv6", "conf", "all", "forwarding"]
     }
   }
 

@@ -130,15 +130,11 @@ struct DHCPConfiguration {
   }
 
   private static func ignored(_ ipam: JSONFields) throws(ProtocolError) -> [DHCPOption] {
-    var ignored: [DHCPOption] = []
-    for fields in try ipam.read({ fields throws(JSONFieldError) in try fields.objects("ignore") })
-      ?? []
-    {
-      guard let (option, text) = try option(fields) else { continue }
+    try ipam.each("ignore") { fields throws(ProtocolError) in
+      guard let (option, text) = try option(fields) else { return nil }
       try refuseProtocolOption(option, text, "ignored", fields)
-      ignored.append(option)
-    }
-    return ignored
+      return option
+    }.compactMap { $0 }
   }
 
   private static func refuseProtocolOption(

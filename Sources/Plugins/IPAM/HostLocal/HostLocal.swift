@@ -3,7 +3,6 @@ public import CNI
 internal import Conntrack
 internal import IPAM
 internal import Linux
-internal import Netlink
 
 /// `host-local`: gives out addresses of ranges in the configuration, and keeps them as files on
 /// this host.
@@ -128,11 +127,7 @@ public enum HostLocal: Plugin {
 extension Request {
   /// Connections of containers that are gone must not pass for those of the addresses' next owners.
   fileprivate func forgetConnections(of leases: [Lease]) {
-    do throws(NetlinkError) {
-      try ConnectionMemory.forget(allOf: leases.map(\.address))
-    } catch {
-      log("connections of what is gone may be remembered for a while: \(error)")
-    }
+    ConnectionMemory.forget(allOf: leases.map(\.address), log: log)
   }
 
   /// The attachment as the lease store knows it.

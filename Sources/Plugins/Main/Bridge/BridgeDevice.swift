@@ -73,7 +73,7 @@ enum BridgeDevice {
   private static func refuseTooSmall(
     _ mtu: MTU?, for bridge: Link, _ host: borrowing NetlinkSocket<RouteFamily>
   ) throws(ProtocolError) {
-    let least = 1280
+    let least = MTU.leastForIPv6.bytes
     guard let mtu, mtu.bytes < least, bridge.mtu >= least else { return }
     let addresses: [AddressEntry]
     do {

@@ -21,9 +21,9 @@ enum PeerSize {
         "mtuPeer: \"\(interface)\" is no end of a pair whose other end is on the host",
         details: "\"mtuPeer\" is for bridge and ptp: leave it out")
     }
-    // A bridge takes the smallest MTU of its ports, and IPv6 needs so much. RFC 8200, section 5
-    let least = 1280
-    guard mtu.bytes >= least || end.masterIndex == nil else {
+    // A bridge takes the smallest MTU of its ports.
+    let least = MTU.leastForIPv6
+    guard mtu >= least || end.masterIndex == nil else {
       throw ProtocolError(
         .invalidConfiguration,
         "mtuPeer: \(mtu) bytes would take IPv6 away from the bridge of \"\(end.name)\"",
