@@ -53,6 +53,10 @@ public struct AddressOrigin: RawRepresentable, Hashable, Sendable {
 
   /// Nobody has said. `IFAPROT_UNSPEC`
   public static let unspecified = AddressOrigin(rawValue: 0)
+  /// The kernel, as a router has told it. `IFAPROT_KERNEL_RA`
+  public static let kernelRouter = AddressOrigin(rawValue: 2)
+  /// The kernel, for the link alone. `IFAPROT_KERNEL_LL`
+  public static let kernelLinkLocal = AddressOrigin(rawValue: 3)
 }
 
 /// How an address is to be taken.

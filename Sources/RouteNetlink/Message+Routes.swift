@@ -71,7 +71,8 @@ extension Message {
 }
 
 extension RouteAddition {
-  fileprivate var flags: Header.Flags {
+  /// What says so in a request.
+  var flags: Header.Flags {
     switch self {
     case .unlessPresent: [.create, .exclusive]
     case .beside: .create

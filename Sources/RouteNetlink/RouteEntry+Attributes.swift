@@ -86,6 +86,7 @@ extension RouteEntry {
 /// Kernel name: `struct rtmsg`, `struct fib_rule_hdr`.
 struct RouteHeader {
   static let byteCount = 12
+  static let flagsOffset = 8
 
   var family: UInt8 = FamilyNumber.any
   var prefixLength: UInt8 = 0

@@ -162,4 +162,6 @@ public struct RouteOrigin: RawRepresentable, Hashable, Sendable {
   public static let boot = RouteOrigin(rawValue: 3)
   /// The administrator. `RTPROT_STATIC`
   public static let administrator = RouteOrigin(rawValue: 4)
+  /// A router, by its advertisements. `RTPROT_RA`
+  public static let router = RouteOrigin(rawValue: 9)
 }

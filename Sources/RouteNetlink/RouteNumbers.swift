@@ -210,6 +210,8 @@ enum AddressAttribute {
   static let local = UInt16(IFA_LOCAL)
   /// `IFA_BROADCAST`.
   static let broadcast = UInt16(IFA_BROADCAST)
+  /// `IFA_LABEL`.
+  static let label = UInt16(IFA_LABEL)
   /// `IFA_FLAGS`.
   static let flags = UInt16(IFA_FLAGS)
   /// `IFA_PROTO`.
@@ -236,6 +238,10 @@ enum RouteAttribute {
   static let metrics = UInt16(RTA_METRICS.rawValue)
   /// `RTA_TABLE`.
   static let table = UInt16(RTA_TABLE.rawValue)
+  /// `RTA_MULTIPATH`.
+  static let gateways = UInt16(RTA_MULTIPATH.rawValue)
+  /// `RTA_NH_ID`.
+  static let gatewayObject = UInt16(RTA_NH_ID.rawValue)
   /// `RTAX_MTU`.
   static let metricMTU = UInt16(RTAX_MTU)
   /// `RTAX_ADVMSS`.
