@@ -223,15 +223,15 @@ struct RepairTests {
       """)
     let stranger = try NamedNamespace("stranger")
     try lab.add("stranger", stranger.path, network: "others")
-    func reaches() throws -> Bool {
-      try lab.webEar.source(of: stranger.fresh, speakingTo: "10.213.0.2", port: lab.webEar.port)
+    func strays() throws -> Bool {
+      try lab.webEar.stray(of: stranger.fresh, speakingTo: "10.213.0.2", port: lab.webEar.port)
         != nil
     }
-    #expect(try !reaches())
+    #expect(try !strays())
     try lab.shell("nft flush ruleset")
-    #expect(try reaches())
+    #expect(try Traffic.persist { try strays() ? true : nil } == true)
     try lab.run("repair", "--yes")
-    #expect(try !reaches())
+    #expect(try !strays())
     #expect(try lab.found() == [])
   }
 }

@@ -72,9 +72,9 @@ final class TraceLab {
     _ host: borrowing FreshNamespace, _ web: borrowing FreshNamespace,
     _ db: borrowing FreshNamespace
   ) throws {
-    _ = try Traffic.pings("fd00:1::2", from: db, patience: "5")
-    _ = try Traffic.pings("2001:db8::2", from: host, patience: "5")
-    _ = try Traffic.pings("fd00:1::1", from: web, patience: "5")
+    _ = try Traffic.pings("fd00:1::2", from: db)
+    _ = try Traffic.pings("2001:db8::2", from: host)
+    _ = try Traffic.pings("fd00:1::1", from: web)
   }
 
   private func add(_ name: String, _ pod: borrowing NamedNamespace, ports: String) throws {
@@ -106,10 +106,13 @@ final class TraceLab {
   ) throws -> Truth {
     let address = try IPAddress(destination).withPort(port)
     let story = try trace(source, address)
-    let heard = try ear.source(of: speaker, speakingTo: destination, port: port)
     let ending = try #require(story.endings.first)
     #expect(story.endings.count == 1)
     let arrives = [.reaches, .leaves].contains(ending.ending.kind)
+    let heard =
+      arrives
+      ? try ear.source(of: speaker, speakingTo: destination, port: port)
+      : try ear.stray(of: speaker, speakingTo: destination, port: port)
     return Truth(
       said: arrives ? ending.ending.packet.map { "\($0.source)" } : nil, heard: heard,
       sentence: story.text())

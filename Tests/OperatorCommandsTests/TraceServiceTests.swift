@@ -39,8 +39,15 @@ struct TraceServiceTests {
       try lab.trace(source, destination, services: services)
     }
 
-    /// Who hears somebody that connects.
+    /// Who hears somebody that connects, again until he is heard.
     func heard(
+      from speaker: borrowing FreshNamespace, _ address: String, _ port: UInt16
+    ) throws -> String? {
+      try Traffic.persist { try strayed(from: speaker, address, port) }
+    }
+
+    /// Who hears somebody that connects once.
+    func strayed(
       from speaker: borrowing FreshNamespace, _ address: String, _ port: UInt16
     ) throws -> String? {
       let speaker = try Speaker(.tcp, in: speaker, to: address, port: port)
@@ -130,7 +137,7 @@ struct TraceServiceTests {
       #expect(story.endings.map(\.ending.kind) == [.refused])
       #expect(story.text().contains("is refused at forward of host by \(why)"), "\(story.text())")
       #expect(story.text().contains("see: cnictl service show default/"))
-      #expect(try place.heard(from: place.lab.web.fresh, address, port) == nil)
+      #expect(try place.strayed(from: place.lab.web.fresh, address, port) == nil)
     }
     let json = try place.trace("shop/web", "idle").json.objectValue?["ending"]?.objectValue
     #expect(json?["service"] == "default/idle")
@@ -197,7 +204,7 @@ struct TraceServiceTests {
     try place.lab.run("/usr/sbin/nft", "delete table ip swift_cni_services")
     let story = try place.trace("shop/web", "api")
     #expect(story.text().contains("make them anew with: cnictl service apply"), "\(story.text())")
-    #expect(try place.heard(from: place.lab.web.fresh, "10.96.0.1", 80) == nil)
+    #expect(try place.strayed(from: place.lab.web.fresh, "10.96.0.1", 80) == nil)
   }
 
   @Test("and refuses names that mean nothing or two things")

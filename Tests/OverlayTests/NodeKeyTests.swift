@@ -129,11 +129,8 @@ struct EgressTests {
             transport, from: one.namespace, to: lab.middle,
             at: family == .v4 ? "192.0.2.1" : "2001:db8::1") == lab[1].underlay(family))
         // What goes to a node by the tunnel stays within as well.
-        var heard: String?
-        for _ in 1...3 where heard == nil {
-          heard = try Traffic.exchange(
-            transport, from: one.namespace, to: lab[2].namespace, at: lab[2].underlay(family))
-        }
+        let heard = try Traffic.exchange(
+          transport, from: one.namespace, to: lab[2].namespace, at: lab[2].underlay(family))
         #expect(heard == (try one.address(family)))
       }
     }
@@ -184,11 +181,8 @@ struct EgressTests {
           try Traffic.exchange(
             transport, from: pod.namespace, to: far.namespace, at: try far.address(.v4))
             == (try pod.address(.v4)))
-        var heard: String?
-        for _ in 1...3 where heard == nil {
-          heard = try Traffic.exchange(
-            transport, from: pod.namespace, to: lab[2].namespace, at: lab[2].underlay(.v4))
-        }
+        let heard = try Traffic.exchange(
+          transport, from: pod.namespace, to: lab[2].namespace, at: lab[2].underlay(.v4))
         #expect(heard == (try pod.address(.v4)))
       }
       #expect(

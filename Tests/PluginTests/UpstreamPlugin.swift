@@ -23,4 +23,17 @@ extension PluginLab {
         log: String(decoding: ran.diagnostics, as: UTF8.self))
     }
   }
+
+  /// Lets upstream's plugin add a pod.
+  ///
+  /// Its ptp gives up on a busy host now and then: it adds a route from an IPv6 address that is still
+  /// tentative. A runtime then says DEL and tries again, and so does this.
+  func addByUpstream(_ network: TestNetwork, _ pod: Pod) throws -> PluginOutcome {
+    var outcome = try askUpstream("ADD", network, pod)
+    for _ in 0..<4 where outcome.exitCode != 0 {
+      try askUpstream("DEL", network, pod).succeed()
+      outcome = try askUpstream("ADD", network, pod)
+    }
+    return outcome
+  }
 }

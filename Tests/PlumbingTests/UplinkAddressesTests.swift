@@ -179,6 +179,6 @@ struct UplinkAddressesTests {
       if try known() == own.description { break }
     }
     #expect(try known() == own.description)
-    #expect(try Traffic.pings(address, from: lab.neighbour, patience: "10"))
+    #expect(try Traffic.pings(address, from: lab.neighbour))
   }
 }

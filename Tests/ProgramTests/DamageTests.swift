@@ -160,7 +160,7 @@ extension PluginHost {
 extension Pod {
   /// Whether the gateways of both families answer.
   fileprivate func reachesHost() throws -> Bool {
-    try run { try PluginHost.pings("10.44.0.1") && PluginHost.pings("fd00:44::1") }
+    try run { try Traffic.pings("10.44.0.1") && Traffic.pings("fd00:44::1") }
   }
 }
 

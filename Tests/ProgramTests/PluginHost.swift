@@ -55,16 +55,9 @@ final class PluginHost: Sendable {
       log: String(decoding: outcome.diagnostics, as: UTF8.self))
   }
 
-  /// Whether an address answers one packet from the host.
+  /// Whether an address answers the host.
   func reaches(_ address: String) throws -> Bool {
-    try run { try Self.pings(address) }
-  }
-
-  /// Whether an address answers one packet from where the calling thread stands.
-  static func pings(_ address: String) throws -> Bool {
-    try ChildProcess.run(
-      "/usr/bin/ping", arguments: ["-c", "1", "-W", "5", address], environment: .current()
-    ).isSuccess
+    try run { try Traffic.pings(address) }
   }
 
   /// The network of the host and the names of its lease files.

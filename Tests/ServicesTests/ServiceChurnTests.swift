@@ -28,7 +28,7 @@ struct ServiceChurnTests {
       backends: try udp.cluster([0, 1]).backends)
     try lab.change([], [talk])
     func speak() throws -> [Int?] {
-      try steady.map { try lab.speak($0, .udp, to: try IPAddress(way.service), 53).pod }
+      try steady.map { try lab.speak($0, to: try IPAddress(way.service), 53).pod }
     }
     let homes = try speak()
 

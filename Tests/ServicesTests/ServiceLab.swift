@@ -189,21 +189,41 @@ enum Answer: Hashable {
 }
 
 extension ServiceLab {
-  /// Lets somebody speak to an address and port, and be answered.
+  /// Lets somebody speak to an address and port, again until something answers, or once and wait for so
+  /// many milliseconds.
   func ask(
     _ transport: Transport = .tcp, from host: Host, _ address: String, _ port: UInt16,
-    boundTo own: String? = nil, patience: Int32 = 2_000
+    boundTo own: String? = nil, patience: Int32? = nil
   ) throws -> Answer {
     let address = try IPAddress(address)
-    let client = try host.run { try NetSocket(transport, address.family) }
-    if let own { try client.bindClient(try IPAddress(own)) }
-    return try speak(client, transport, to: address, port, patience: patience)
+    func ask(_ patience: Int32) throws -> Answer {
+      let client = try host.run { try NetSocket(transport, address.family) }
+      if let own { try client.bindClient(try IPAddress(own)) }
+      return try speakOnce(client, transport, to: address, port, patience)
+    }
+    return try Self.persist(patience, ask)
   }
 
-  /// Lets a socket speak, which may have spoken before.
+  /// Lets a datagram socket speak, which may have spoken before.
   func speak(
+    _ client: NetSocket, to address: IPAddress, _ port: UInt16, patience: Int32? = nil
+  ) throws -> Answer {
+    try Self.persist(patience) { try speakOnce(client, .udp, to: address, port, $0) }
+  }
+
+  private static func persist(
+    _ patience: Int32?, _ ask: (Int32) throws -> Answer
+  ) throws -> Answer {
+    if let patience { return try ask(patience) }
+    return try Traffic.persist {
+      let answer = try ask(2_000)
+      return answer == .silence ? nil : answer
+    } ?? .silence
+  }
+
+  private func speakOnce(
     _ client: NetSocket, _ transport: Transport, to address: IPAddress, _ port: UInt16,
-    patience: Int32 = 2_000
+    _ patience: Int32
   ) throws -> Answer {
     switch try client.connect(address, port: port, patience: patience) {
     case .refused: return .refused

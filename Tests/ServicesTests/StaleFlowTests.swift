@@ -41,14 +41,14 @@ struct StaleFlowTests {
     func speak() throws -> [Int?] {
       try clients.enumerated().map { index, client in
         let (address, port) = places[index % 2]
-        return try lab.speak(client, .udp, to: try IPAddress(address), port).pod
+        return try lab.speak(client, to: try IPAddress(address), port).pod
       }
     }
     let homes = try speak()
     try #require(Set(homes) == [0, 1])
     // Straight to the pod that will leave the service, and to it by another service.
     let direct = try client(lab, way, port: 41_000)
-    #expect(try lab.speak(direct, .udp, to: try ServiceLab.address(0, family), 8080).pod == 0)
+    #expect(try lab.speak(direct, to: try ServiceLab.address(0, family), 8080).pod == 0)
     let known = try flows(lab)
 
     let after = [try way.cluster([1]), try way.nodePort([1])]
@@ -73,19 +73,19 @@ struct StaleFlowTests {
     try own.listen(at: try IPAddress(way.node), port: 30_080)
     let early = try client(lab, way, port: 42_000)
     #expect(
-      try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080, patience: 300) == .silence)
+      try lab.speak(early, to: try IPAddress(way.node), 30_080, patience: 300) == .silence)
     #expect(try own.answerDatagram() == way.outside)
     let passing = try client(lab, way, port: 42_001)
-    #expect(try lab.speak(passing, .udp, to: try ServiceLab.address(1, family), 8080).pod == 1)
+    #expect(try lab.speak(passing, to: try ServiceLab.address(1, family), 8080).pod == 1)
     let known = try flows(lab)
 
     let after = [try way.nodePort([2]), try way.cluster([2])]
     try lab.change([], after)
     #expect(
-      try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080, patience: 300) == .silence)
+      try lab.speak(early, to: try IPAddress(way.node), 30_080, patience: 300) == .silence)
     try forget(lab, [], after)
     #expect(known.subtracting(try flows(lab)).count == 1)
-    #expect(try lab.speak(early, .udp, to: try IPAddress(way.node), 30_080).pod == 2)
+    #expect(try lab.speak(early, to: try IPAddress(way.node), 30_080).pod == 2)
     // What changes nothing for datagrams asks nobody.
     let silent = NetlinkSocket<ConntrackFamily>(replaying: Transcript())
     try StaleFlows.forget(from: after, to: after, isOwn: { _ in true }, on: silent)

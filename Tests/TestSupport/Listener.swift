@@ -35,11 +35,21 @@ public final class Listener {
     self.patience = patience
   }
 
-  /// Lets somebody speak to an address that may lead here.
+  /// Lets somebody speak to an address that leads here, again until he is heard.
   ///
   /// - Returns: whom the listener hears; nil if either side hears nothing.
   /// - Throws: `SystemError` of a call that is not about the way between them.
   public func source(
+    of speaker: borrowing FreshNamespace, speakingTo address: String, port: UInt16
+  ) throws -> String? {
+    try Traffic.persist { try stray(of: speaker, speakingTo: address, port: port) }
+  }
+
+  /// Lets somebody speak once to an address that should not lead here.
+  ///
+  /// - Returns: whom the listener hears; nil if either side hears nothing.
+  /// - Throws: `SystemError` of a call that is not about the way between them.
+  public func stray(
     of speaker: borrowing FreshNamespace, speakingTo address: String, port: UInt16
   ) throws -> String? {
     try source(of: Speaker(transport, in: speaker, to: address, port: port, patience: patience))

@@ -163,19 +163,20 @@ extension ServiceCluster {
 extension ServiceCluster {
   /// Lets somebody speak to an address and port.
   ///
-  /// Unless it is said for how many milliseconds he is patient, nothing is taken for an answer only
-  /// when it comes back four times: the queue of a processor is everybody's, and a connection's first
-  /// packet may get lost in it more often than TCP has the time to repeat it.
+  /// Unless it is said for how many milliseconds he is patient, he asks again until he is heard.
   func ask(
     _ way: Way, from someone: any Someone, _ address: IPAddress, _ port: UInt16,
     bytes: Int = 8, patience: Int32? = nil
   ) throws -> Answer {
-    var answer = Answer.silence
-    for _ in 1...(patience == nil ? 4 : 1) where answer == .silence {
-      answer = try Caller(way, from: someone, to: address, port, patience: patience ?? 2_500)
-        .speak(bytes: bytes, patience: patience ?? 2_500)
+    func ask(_ patience: Int32) throws -> Answer {
+      try Caller(way, from: someone, to: address, port, patience: patience)
+        .speak(bytes: bytes, patience: patience)
     }
-    return answer
+    if let patience { return try ask(patience) }
+    return try Traffic.persist {
+      let answer = try ask(2_500)
+      return answer == .silence ? nil : answer
+    } ?? .silence
   }
 
   /// Lets somebody speak once to a service at its own address.

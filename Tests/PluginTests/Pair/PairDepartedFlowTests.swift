@@ -91,9 +91,10 @@ struct PairDepartedFlowTests {
 
 extension PluginLab {
   /// Under which addresses the datagrams of a pod leave, by what the kernel remembers.
-  fileprivate func flows(of pod: String) throws -> [String] {
-    try host.run { try Witness.flows() }
-      .filter { $0.transport == 17 && $0.original.source == pod }.map(\.reply.destination)
+  fileprivate func flows(of pod: String) throws -> Set<String> {
+    let flows = try host.run { try Witness.flows() }
+      .filter { $0.transport == 17 && $0.original.source == pod }
+    return Set(flows.map(\.reply.destination))
   }
 
   /// Connections of the first pod (1001 to 1005), of the second, and of somebody.

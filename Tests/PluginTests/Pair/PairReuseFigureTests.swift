@@ -154,7 +154,8 @@ private final class ReuseLab {
 
   /// Asks Debian's plugin of the same name.
   func askUpstream(_ command: String, _ pod: Pod) throws -> PluginOutcome {
-    try lab.askUpstream(command, network, pod)
+    command == "ADD"
+      ? try lab.addByUpstream(network, pod) : try lab.askUpstream(command, network, pod)
   }
 
   static func figures(_ delays: [Duration]) -> GateFigures {

@@ -10,21 +10,6 @@ import Witness
 struct PairUpstreamTests {
   static let olderVersion: JSONObject = ["cniVersion": "1.0.0"]
 
-  /// Asks upstream's plugin, which finds upstream's IPAM plugins.
-  ///
-  /// Its ptp gives up on a busy host now and then: it adds a route from an IPv6 address that is still
-  /// tentative. A runtime then says DEL and tries again, and so does this.
-  private func upstream(
-    _ command: String, _ network: TestNetwork, _ pod: Pod, _ lab: PluginLab
-  ) throws -> PluginOutcome {
-    var outcome = try lab.askUpstream(command, network, pod)
-    for _ in 0..<4 where command == "ADD" && outcome.exitCode != 0 {
-      try lab.askUpstream("DEL", network, pod).succeed()
-      outcome = try lab.askUpstream(command, network, pod)
-    }
-    return outcome
-  }
-
   /// The host's network without upstream's tables, which it leaves behind empty.
   private func picture(_ lab: PluginLab) throws -> [String] {
     try lab.picture().filter { line in
@@ -46,7 +31,7 @@ struct PairUpstreamTests {
     let before = try picture(lab)
     let pod = try Pod("one")
     let untouched = try pod.picture()
-    let added = try upstream("ADD", network, pod, lab)
+    let added = try lab.addByUpstream(network, pod)
     try added.succeed()
     #expect(try chains(lab).count == 2)
     #expect(try lab.leases().count == 2)
@@ -63,7 +48,7 @@ struct PairUpstreamTests {
     let lab = try PluginLab()
     let network = plugin.network(in: lab, Self.olderVersion).with(["macspoofchk": false])
     let pod = try Pod("one")
-    let added = try upstream("ADD", network, pod, lab)
+    let added = try lab.addByUpstream(network, pod)
     let before = try lab.picture()
     try lab.check(network.after(added), pod).succeed()
     try lab.expectUnchanged(since: before)
@@ -78,9 +63,9 @@ struct PairUpstreamTests {
     let network = PairPlugin.bridge.network(in: lab, Self.olderVersion).with(["macspoofchk": false])
     let theirs = try Pod("theirs")
     let ours = try Pod("ours")
-    if upstreamIsFirst { try upstream("ADD", network, theirs, lab).succeed() }
+    if upstreamIsFirst { try lab.addByUpstream(network, theirs).succeed() }
     try lab.add(network, ours).succeed()
-    if !upstreamIsFirst { try upstream("ADD", network, theirs, lab).succeed() }
+    if !upstreamIsFirst { try lab.addByUpstream(network, theirs).succeed() }
     #expect(try lab.ports().count == 2)
     #expect(try lab.addresses(on: "cni0").sorted() == ["10.1.2.1/24", "fd00:1::1/64"])
     // IPv4 alone: upstream leaves the bridge waiting for duplicates of its IPv6 addresses.
@@ -101,8 +86,8 @@ struct PairUpstreamTests {
     let added = try lab.add(network, pod)
     // Where iptables is the newer kind, upstream 1.1.1 stumbles over a chain that is not there, and
     // succeeds when the runtime comes again.
-    _ = try upstream("DEL", network.after(added), pod, lab)
-    try upstream("DEL", network.after(added), pod, lab).succeed()
+    _ = try lab.askUpstream("DEL", network.after(added), pod)
+    try lab.askUpstream("DEL", network.after(added), pod).succeed()
     let left = Witness.difference(from: before, to: try picture(lab))
     #expect(left.filter { !$0.hasPrefix("+ element ") } == [])
     try pod.expectUnchanged(since: untouched)
@@ -117,10 +102,10 @@ struct PairUpstreamTests {
       let lab = try PluginLab()
       let network = plugin.network(in: lab, Self.olderVersion).with(["macspoofchk": false])
       let gone = try Pod("gone")
-      let added = try upstream("ADD", network, gone, lab)
+      let added = try lab.addByUpstream(network, gone)
       try gone.ip("link del eth0")
       let other = try Pod("other")
-      try upstream("ADD", network, other, lab).succeed()
+      try lab.addByUpstream(network, other).succeed()
       let theirs = try other.picture()
       var call = lab.call(try network.after(added), gone)
       call.namespace = other.path

@@ -23,11 +23,11 @@ struct PortMapFlowTests {
         try Speaker(.udp, in: lab.outside, to: host, port: 8053))
       #expect(try first.source(of: client) == nil)
       let firstMapping = try lab.map(one, .mapping(8053, first.port, "udp"))
-      #expect(try first.source(of: client) != nil)
+      #expect(try Traffic.persist { try first.source(of: client) } != nil)
       try lab.lab.delete(firstMapping, one.pod).succeed()
       let secondMapping = try lab.map(
         two, .mapping(1, 1, "udp"), .mapping(8053, second.port, "udp"))
-      #expect(try second.source(of: client) != nil)
+      #expect(try Traffic.persist { try second.source(of: client) } != nil)
       try lab.lab.delete(secondMapping, two.pod).succeed()
       let flows = try lab.lab.host.run { try Witness.flows() }
       #expect(!flows.contains { $0.original.destinationPort == 8053 })

@@ -47,11 +47,11 @@ struct PortMapPacketTests {
         try server.source(of: lab.lab.host, speakingTo: "127.0.0.1", port: 8080) == family.gateway)
     }
     // Another port, and another protocol, are not mapped.
-    #expect(try server.source(of: lab.outside, speakingTo: family.host, port: 8081) == nil)
+    #expect(try server.stray(of: lab.outside, speakingTo: family.host, port: 8081) == nil)
 
     try lab.lab.delete(network, pod.pod).succeed()
-    #expect(try server.source(of: lab.outside, speakingTo: family.host, port: 8080) == nil)
-    #expect(try server.source(of: lab.lab.host, speakingTo: family.host, port: 8080) == nil)
+    #expect(try server.stray(of: lab.outside, speakingTo: family.host, port: 8080) == nil)
+    #expect(try server.stray(of: lab.lab.host, speakingTo: family.host, port: 8080) == nil)
     for one in [pod, sibling] { try lab.lab.delete(lab.bridge, one.pod).succeed() }
     try lab.lab.expectUnchanged(since: before)
   }

@@ -151,7 +151,7 @@ struct PortMapUpstreamTests {
       }
       try lab.lab.check(network, pod.pod).succeed()
       try lab.lab.delete(network, pod.pod).succeed()
-      #expect(try server.source(of: lab.outside, speakingTo: host, port: 8080) == nil)
+      #expect(try server.stray(of: lab.outside, speakingTo: host, port: 8080) == nil)
     }
   }
 
@@ -177,7 +177,7 @@ struct PortMapUpstreamTests {
       let plain = lab.lab.network("portmap", ["name": "free"])
         .with(["runtimeConfig": ["portMappings": [.mapping(8081, free.port)]]])
       try lab.lab.add(try plain.after(other.attached), other.pod).succeed()
-      #expect(try server.source(of: lab.outside, speakingTo: "192.0.2.1", port: 8080) == nil)
+      #expect(try server.stray(of: lab.outside, speakingTo: "192.0.2.1", port: 8080) == nil)
       #expect(
         try free.source(of: lab.outside, speakingTo: "192.0.2.1", port: 8081) == "192.0.2.2")
       try lab.outside.run { try TestProgram.ip("addr del 192.0.2.2/24 dev eth0") }
@@ -185,7 +185,7 @@ struct PortMapUpstreamTests {
       #expect(
         try server.source(of: lab.outside, speakingTo: "192.0.2.1", port: 8080) == "192.0.2.3")
       try lab.lab.delete(network, pod.pod).succeed()
-      #expect(try server.source(of: lab.outside, speakingTo: "192.0.2.1", port: 8080) == nil)
+      #expect(try server.stray(of: lab.outside, speakingTo: "192.0.2.1", port: 8080) == nil)
     }
   }
 
@@ -208,7 +208,7 @@ struct PortMapUpstreamTests {
     _ = try none.map(one, .mapping(8080, open.port))
     #expect(
       try open.source(of: none.outside, speakingTo: "192.0.2.1", port: 8080) == "192.0.2.2")
-    #expect(try open.source(of: one.pod.namespace, speakingTo: "192.0.2.1", port: 8080) == nil)
+    #expect(try open.stray(of: one.pod.namespace, speakingTo: "192.0.2.1", port: 8080) == nil)
     #expect(try none.lab.setting("ipv4", "conf", "cni0", "route_localnet") == "0")
   }
 }

@@ -74,13 +74,10 @@ struct SourceRoutingFixture {
   }
 
   /// Whether something the host has answers to a packet that carries one of the pod's addresses.
-  func reaches(_ target: String, from source: String) throws -> Bool {
-    try pod.run {
-      try ChildProcess.run(
-        "/usr/bin/ping", arguments: ["-n", "-c", "1", "-W", "1", "-I", source, target],
-        environment: .current()
-      ).isSuccess
-    }
+  func reaches(
+    _ target: String, from source: String, patience: String? = nil
+  ) throws -> Bool {
+    try pod.run { try Traffic.pings(target, by: source, patience: patience) }
   }
 
   /// Expects an ADD to be refused with these words, and nothing to have changed.

@@ -89,13 +89,8 @@ struct VRFFixture {
   }
 
   /// Whether something answers to the pod, asked through a VRF or out of the main table.
-  func reaches(_ target: String, by link: String) throws -> Bool {
-    try pod.run {
-      try ChildProcess.run(
-        "/usr/bin/ping", arguments: ["-c", "1", "-W", "5", "-I", link, target],
-        environment: .current()
-      ).isSuccess
-    }
+  func reaches(_ target: String, by link: String, patience: String? = nil) throws -> Bool {
+    try pod.run { try Traffic.pings(target, by: link, patience: patience) }
   }
 
   static let allRoutes = [

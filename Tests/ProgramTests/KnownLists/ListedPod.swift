@@ -57,16 +57,10 @@ final class ListedPod {
   }
 
   /// Whom the server hears when somebody speaks to an address; nil for nobody.
-  ///
-  /// The kernel may tell a second late that a veth is up, and drops frames when it has no time for
-  /// them, so nobody gives up at once.
   func hears(
     _ speaker: borrowing FreshNamespace, speakingTo address: String, port: UInt16? = nil
   ) throws -> String? {
-    var source: String?
-    for _ in 1...4 where source == nil {
-      source = try server.source(of: speaker, speakingTo: address, port: port ?? server.port)
-    }
+    let source = try server.source(of: speaker, speakingTo: address, port: port ?? server.port)
     // As IPv6 tells of IPv4.
     let mapped = "::ffff:"
     return source.map { $0.hasPrefix(mapped) ? String($0.dropFirst(mapped.count)) : $0 }
