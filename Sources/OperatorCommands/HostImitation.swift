@@ -43,7 +43,7 @@ struct HostImitation: ~Copyable {
       self.addresses = addresses
       self.routes = routes
       var settings: [(name: [String], text: String)] = []
-      for name in IPFamily.allCases.map(Forwarding.setting) {
+      for name in IPFamily.allCases.map(\.forwardingSetting) {
         do throws(SystemError) {
           settings.append((name, try Sysctl.read(name)))
         } catch {

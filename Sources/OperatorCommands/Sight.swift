@@ -39,7 +39,7 @@ struct Sight {
         lines.append("rule \(rule.priority ?? 0)\(source): table \(rule.table.rawValue)")
       }
     }
-    for setting in IPFamily.allCases.map(Forwarding.setting) {
+    for setting in IPFamily.allCases.map(\.forwardingSetting) {
       do throws(SystemError) {
         lines.append("\(setting.joined(separator: ".")) = \(try Sysctl.read(setting))")
       } catch {

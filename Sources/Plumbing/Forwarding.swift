@@ -25,11 +25,11 @@ public enum Forwarding {
         // Too old a kernel, or one without the family; what to say is known below.
       }
       do {
-        try Sysctl.writeIfDifferent(setting(family), "1")
+        try Sysctl.writeIfDifferent(family.forwardingSetting, "1")
       } catch {
         throw ProtocolError(
           ProtocolError(error).code, "failed to enable forwarding: \(error)",
-          details: "set \(setting(family).joined(separator: ".")) to 1 on the host")
+          details: "set \(family.forwardingSetting.joined(separator: ".")) to 1 on the host")
       }
     }
   }
@@ -39,7 +39,7 @@ public enum Forwarding {
   /// - Throws: ``ProtocolError``, code 50, if forwarding is off and cannot be switched on.
   public static func checkPossible(for families: Set<IPFamily>) throws(ProtocolError) {
     for family in IPFamily.allCases where families.contains(family) {
-      let name = setting(family)
+      let name = family.forwardingSetting
       do throws(SystemError) {
         // To write back what is there proves that a write would be taken.
         let value = try Sysctl.read(name)
@@ -49,14 +49,6 @@ public enum Forwarding {
           .notReady, "forwarding is off and cannot be switched on: \(error)",
           details: "set \(name.joined(separator: ".")) to 1 on the host")
       }
-    }
-  }
-
-  /// The setting that lets the host forward packets of a family, as `Sysctl` names it.
-  public static func setting(_ family: IPFamily) -> [String] {
-    switch family {
-    case .v4: ["net", "ipv4", "ip_forward"]
-    case .v6: ["net", "ipv6", "conf", "all", "forwarding"]
     }
   }
 }

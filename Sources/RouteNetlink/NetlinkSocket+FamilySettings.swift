@@ -39,3 +39,15 @@ extension NetlinkSocket where Family == RouteFamily {
     return value != 0
   }
 }
+
+extension IPFamily {
+  /// The setting that lets a host pass on packets that are not for itself, as `Sysctl` names it.
+  ///
+  /// Kernel names: `net.ipv4.ip_forward`, `net.ipv6.conf.all.forwarding`.
+  public var forwardingSetting: [String] {
+    switch self {
+    case .v4: ["net", "ipv4", "ip_forward"]
+    case .v6: ["net", "ipv6", "conf", "all", "forwarding"]
+    }
+  }
+}

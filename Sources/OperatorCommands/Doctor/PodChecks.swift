@@ -109,7 +109,7 @@ struct PodChecks {
     let families = Set(
       pod.result.addresses.filter { $0.gateway != nil }.map(\.address.family))
     return IPFamily.allCases.filter(families.contains).compactMap { family in
-      let name = Forwarding.setting(family)
+      let name = family.forwardingSetting
       guard Self.value(name) == "0" else { return nil }
       let isOurs = runner.isOurs(first["type"]?.textValue ?? "")
       return Finding(
