@@ -14,7 +14,7 @@ public struct OverlayEntries: Hashable, Sendable {
   public static let nodeTable = RouteTable(rawValue: 195)
 
   /// The priority of rules that lead to that table: before the main table, after the local one.
-  private static let priority: UInt32 = 19_500
+  static let priority: UInt32 = 19_500
 
   /// Routes to subnets of peers, and one that refuses what no peer has; to peers' own addresses.
   public var routes: Set<Route> = []
@@ -104,67 +104,5 @@ public struct OverlayEntries: Hashable, Sendable {
         place.address, onLink: place.linkIndex, hardwareAddress: hardwareAddress,
         origin: OverlayEntries.origin)
     }
-  }
-}
-
-extension OverlayEntries {
-  /// What a plan asks for.
-  ///
-  /// - Parameters:
-  ///   - plan: the plan.
-  ///   - links: the numbers of its tunnels.
-  ///   - sources: those of the node's own addresses that it can send from by now.
-  public init(
-    _ plan: OverlayPlan, links: [InterfaceName: UInt32], sources: Set<IPAddress> = []
-  ) {
-    for range in plan.node.cluster {
-      // What no peer has must not leave by the default route.
-      routes.insert(Route(range))
-    }
-    for way in plan.ways {
-      switch way.course {
-      case .direct(let link):
-        for subnet in way.subnets {
-          routes.insert(Route(subnet, via: way.remote, onLink: link))
-        }
-      case .tunnel:
-        let family = way.remote.family
-        guard let tunnel = plan.tunnels.first(where: { $0.settings.local?.family == family }),
-          let link = links[tunnel.name], let base = way.subnets.first?.first
-        else { continue }
-        let address = way.peer.hardwareAddress(over: family)
-        neighbours.insert(Neighbour(base, onLink: link, at: address))
-        forwardings.insert(ForwardingEntry(address, onLink: link, to: way.remote))
-        // Whoever is asked at this node's own address answers from it, also by a wildcard UDP socket.
-        let source = way.peer.runsFlannel ? nil : plan.node.underlay(way.family)
-        for subnet in way.subnets {
-          var route = Route(subnet, via: base, onLink: link, isOnLink: true)
-          route.source = source.flatMap { sources.contains($0) ? $0 : nil }
-          routes.insert(route)
-        }
-        guard let remote = plan.tunnelledNode(way) else { continue }
-        let place = Subnet(containing: remote, prefix: .host(way.family))
-        var route = Route(place, via: base, onLink: link, isOnLink: true)
-        route.table = Self.nodeTable
-        routes.insert(route)
-        for own in plan.node.subnets where own.family == way.family {
-          rules.insert(Self.rule(from: own))
-        }
-      }
-    }
-  }
-
-  /// Leaves out peers' own addresses of a family, where the kernel has no rules for it: their routes
-  /// would come into the one table there is.
-  mutating func leaveOutNodes(_ family: IPFamily) {
-    rules = rules.filter { $0.family != family }
-    routes = routes.filter { $0.table != Self.nodeTable || $0.destination.family != family }
-  }
-
-  private static func rule(from pods: Subnet) -> RuleEntry {
-    var rule = RuleEntry(pods.family, priority: priority, table: nodeTable)
-    rule.source = pods
-    rule.origin = origin
-    return rule
   }
 }
