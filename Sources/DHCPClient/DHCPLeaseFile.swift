@@ -1,3 +1,4 @@
+internal import Addressing
 public import Linux
 
 /// What survives a restart of the daemon: who was promised what, until when.
@@ -56,10 +57,10 @@ public struct DHCPLeaseFile: Hashable, Sendable {
       "order \(order)",
     ]
     if let lease {
-      lines.append("v4 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimal)")
+      lines.append("v4 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimalText())")
     }
     if let lease = ipv6Lease {
-      lines.append("v6 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimal)")
+      lines.append("v6 \(lease.start.nanoseconds) \(lease.message.bytes.hexadecimalText())")
     }
     if !told.isEmpty { lines.append("told \(told)") }
     // Without its end a file is torn.
@@ -123,10 +124,6 @@ extension BootTime {
 }
 
 extension [UInt8] {
-  fileprivate var hexadecimal: String {
-    map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
   fileprivate init?(hexadecimal text: Substring) {
     let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
     guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }

@@ -82,7 +82,7 @@ struct Sight {
   private static func text(_ bytes: [UInt8], _ set: String) -> String {
     let width = set.contains("_v4") ? 4 : set.contains("_v6") ? 16 : 0
     guard width > 0, bytes.count % width == 0, !set.hasPrefix("ports"), !set.hasPrefix("host_ports")
-    else { return bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
+    else { return bytes.hexadecimalText() }
     return stride(from: 0, to: bytes.count, by: width).compactMap {
       IPAddress(bytes: bytes[$0..<$0 + width])?.description
     }.joined(separator: " . ")
