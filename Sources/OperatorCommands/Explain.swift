@@ -38,7 +38,7 @@ struct Explain: Verb {
     let list = try node.network(named: network, in: surroundings)
     let scratch = try makeDirectory()
     defer { removeDirectory(scratch, surroundings) }
-    let directories = shadowed(by: list)
+    let directories = try shadowed(by: list)
     let told = try PrivateMounts.run(shadowing: directories, below: scratch) { written in
       try rehearse(list, directories, written, in: surroundings)
     }
@@ -118,7 +118,7 @@ struct Explain: Verb {
 
 extension Explain {
   /// The directories that plugins may write to: the usual ones, and those of the list.
-  private func shadowed(by list: NetworkList) -> [String] {
+  private func shadowed(by list: NetworkList) throws -> [String] {
     var directories = ["/etc", "/run", "/var"]
     let named = list.plugins.flatMap { plugin in
       let fields = JSONFields(plugin)
@@ -126,22 +126,21 @@ extension Explain {
         .compactMap { $0?.textValue }
     }
     for path in named + [node.stateDirectory] where path.hasPrefix("/") {
-      guard let found = existing(path), found != "/", found != "/tmp",
+      guard let found = try existing(path), found != "/", found != "/tmp",
         !directories.contains(where: { found == $0 || found.hasPrefix("\($0)/") })
       else { continue }
       directories.removeAll { $0.hasPrefix("\(found)/") }
       directories.append(found)
     }
-    return directories.filter { existing($0) == $0 }
+    return try directories.filter { try existing($0) == $0 }
   }
 
   /// The path, or the nearest directory above it that is there.
-  private func existing(_ path: String) -> String? {
+  private func existing(_ path: String) throws -> String? {
     var parts = path.split(separator: "/")
     while !parts.isEmpty {
       let candidate = "/" + parts.joined(separator: "/")
-      var isDirectory = false
-      if FileManager.default.fileExists(atPath: candidate, isDirectory: &isDirectory), isDirectory {
+      if try File.status(of: candidate, followingLink: true)?.kind == .directory {
         return candidate
       }
       parts.removeLast()
