@@ -62,24 +62,24 @@ public struct DHCPConversation: Sendable {
   /// The link's address, which may change between exchanges.
   public var hardwareAddress: HardwareAddress
   /// Where it stands.
-  public private(set) var phase = Phase.idle
+  public internal(set) var phase = Phase.idle
   /// The lease in force.
-  public private(set) var lease: DHCPLease?
+  public internal(set) var lease: DHCPLease?
   /// When ``pass(at:)`` is to be called next; nil for never.
-  public private(set) var due: BootTime?
+  public internal(set) var due: BootTime?
 
   /// Ties answers to what was asked last.
-  private var transaction: UInt32 = 0
+  var transaction: UInt32 = 0
   /// When the client began to look for an address.
-  private var began: BootTime
+  var began: BootTime
   /// When the first message of this exchange was sent.
-  private var asked: BootTime
+  var asked: BootTime
   /// How often it was sent again.
-  private var attempt = 0
+  var attempt = 0
   /// How often offers were withdrawn since the last lease.
-  private var refusals = 0
+  var refusals = 0
   /// When the first lease must be there; nil once there was one.
-  private var limit: BootTime?
+  var limit: BootTime?
 
   /// A client at rest.
   public init(
@@ -189,148 +189,7 @@ public struct DHCPConversation: Sendable {
     }
     guard let lease = lease ?? requested, !isPast(lease.end, now) else { return nil }
     transaction = .random(in: .min ... .max)
-    var message = DHCPMessage(.release, transaction: transaction, from: hardwareAddress)
-    message.clientAddress = lease.address
-    message.options[.serverIdentifier] = lease.server.bytes
-    message.options[.clientIdentifier] = clientIdentifier
+    let message = identity.release(of: lease, transaction: transaction, from: hardwareAddress)
     return .send(message, from: lease.address, to: lease.server)
-  }
-
-  // MARK: - Exchanges
-
-  private mutating func discover(at now: BootTime) -> [Step] {
-    if case .idle = phase { began = now }
-    return ask(.selecting, at: now)
-  }
-
-  /// Begins an exchange.
-  private mutating func ask(_ next: Phase, at now: BootTime) -> [Step] {
-    // An offer and the request for it share their number; everything else is new.
-    if case .requesting = next {} else { transaction = .random(in: .min ... .max) }
-    phase = next
-    asked = now
-    attempt = 0
-    return utter(at: now)
-  }
-
-  /// Asks the same again.
-  private mutating func again(at now: BootTime) -> [Step] {
-    attempt += 1
-    return utter(at: now)
-  }
-
-  private mutating func utter(at now: BootTime) -> [Step] {
-    switch phase {
-    case .idle, .pausing, .bound: return []
-    case .selecting:
-      let isFirst = attempt == 0 && now == began
-      plan(now + (isFirst ? DHCPTiming.firstPause : timing.pause(after: max(0, attempt - 1))))
-      return [.broadcast(message(.discover, at: now))]
-    case .requesting(let offer):
-      plan(min(now + timing.pause(after: attempt), asked + timing.exchange))
-      var request = message(.request, at: now)
-      request.options[.requestedAddress] = offer.address.bytes
-      request.options[.serverIdentifier] = offer.server.bytes
-      return [.broadcast(request)]
-    case .rebooting:
-      plan(min(now + timing.pause(after: attempt), asked + timing.exchange))
-      var request = message(.request, at: now)
-      request.options[.requestedAddress] = lease?.address.bytes
-      return [.broadcast(request)]
-    case .renewing: return extend(before: lease?.rebinding, to: lease?.server, at: now)
-    case .rebinding: return extend(before: lease?.end, to: nil, at: now)
-    }
-  }
-
-  /// Asks for more time; again after half of what is left.
-  ///
-  /// RFC 2131, section 4.4.5, which wants a minute at least; a lease of seconds has no minute.
-  private mutating func extend(
-    before deadline: BootTime?, to server: IPv4Address?, at now: BootTime
-  ) -> [Step] {
-    guard let lease, let deadline, let duration = lease.duration else { return [] }
-    let least = min(.seconds(60), max(.seconds(1), duration / 16))
-    plan(min(now + max((deadline - now) / 2, least), deadline))
-    var request = message(.request, at: now)
-    request.clientAddress = lease.address
-    return [.send(request, from: lease.address, to: server)]
-  }
-
-  private func message(_ kind: DHCPMessage.Kind, at now: BootTime) -> DHCPMessage {
-    var message = DHCPMessage(kind, transaction: transaction, from: hardwareAddress)
-    message.seconds = UInt16(clamping: (now - began).components.seconds)
-    message.wantsBroadcast = identity.wantsBroadcast
-    message.options[.clientIdentifier] = identity.clientIdentifier
-    for (option, value) in identity.provided { message.options[option] = value }
-    message.options[.maximumMessageSize] = UInt16(1500).bytes
-    message.options[.parameterRequestList] =
-      identity.requested.isEmpty ? nil : identity.requested.map(\.rawValue)
-    return message
-  }
-
-  /// What a server has offered and was asked for.
-  private var requested: DHCPLease? {
-    if case .requesting(let offer) = phase { offer } else { nil }
-  }
-
-  private var clientIdentifier: [UInt8] {
-    identity.provided.last { $0.option == .clientIdentifier }?.value ?? identity.clientIdentifier
-  }
-
-  // MARK: - Leases
-
-  private func readLease(_ message: DHCPMessage) -> DHCPLease? {
-    do throws(DHCPMessageError) {
-      return try DHCPLease(message, askedAt: asked)
-    } catch {
-      // As if nothing had come: another server may do better.
-      return nil
-    }
-  }
-
-  private mutating func grant(_ message: DHCPMessage) -> [Step] {
-    var message = message
-    // A renewal need not repeat what has not changed.
-    if message.options[.subnetMask] == nil, message.yourAddress == lease?.address {
-      message.options[.subnetMask] = lease?.message.options[.subnetMask]
-    }
-    guard let granted = readLease(message) else { return [] }
-    lease = granted
-    limit = nil
-    refusals = 0
-    rest()
-    return [.granted(granted)]
-  }
-
-  /// Waits for the lease's first time to come.
-  private mutating func rest() {
-    phase = .bound
-    guard let lease, let renewal = lease.renewal else {
-      due = nil
-      return
-    }
-    // A little early, so that clients that started together do not stay together; RFC 2131, 4.4.5.
-    plan(renewal + (lease.start - renewal) * Double.random(in: 0...0.05))
-  }
-
-  /// What follows from the lease's end, if that has come.
-  private mutating func expire(at now: BootTime) -> [Step]? {
-    isPast(lease?.end, now) ? lose(.expired, at: now) : nil
-  }
-
-  private mutating func lose(_ loss: Loss, at now: BootTime) -> [Step] {
-    guard let lost = lease else { return [] }
-    lease = nil
-    began = now
-    return [.lost(lost, loss)] + discover(at: now)
-  }
-
-  private func isPast(_ moment: BootTime?, _ now: BootTime) -> Bool {
-    moment.map { now >= $0 } ?? false
-  }
-
-  /// Sets the next time to act; the limit of the first lease and the lease's end come before it.
-  private mutating func plan(_ moment: BootTime) {
-    due = [moment, limit, lease?.end].compactMap { $0 }.min()
   }
 }

@@ -40,26 +40,26 @@ public struct DHCPv6Conversation: Sendable {
   /// How patient it is; the first lease takes as long as its owner lets it.
   public let timing: DHCPTiming
   /// Where it stands.
-  public private(set) var phase = Phase.idle
+  public internal(set) var phase = Phase.idle
   /// The lease in force.
-  public private(set) var lease: DHCPv6Lease?
+  public internal(set) var lease: DHCPv6Lease?
   /// Why a server has given nothing, the last time that one said so.
-  public private(set) var refusal: DHCPv6Status?
+  public internal(set) var refusal: DHCPv6Status?
   /// When ``pass(at:)`` is to be called next; nil for never.
-  public private(set) var due: BootTime?
+  public internal(set) var due: BootTime?
 
   /// Ties answers to what was asked last.
-  private var transaction: UInt32 = 0
+  var transaction: UInt32 = 0
   /// When the first message of this exchange was sent.
-  private var asked = BootTime(sinceBoot: .zero)
+  var asked = BootTime(sinceBoot: .zero)
   /// How often it was sent again.
-  private var attempt = 0
+  var attempt = 0
   /// How long until it is sent again.
-  private var pause = Duration.zero
+  var pause = Duration.zero
   /// How often offers were withdrawn since the last lease.
-  private var refusals = 0
+  var refusals = 0
   /// The server that has withdrawn its offer last: others are heard first.
-  private var avoided: [UInt8]?
+  var avoided: [UInt8]?
 
   /// A client at rest.
   ///
@@ -160,127 +160,5 @@ public struct DHCPv6Conversation: Sendable {
     }
     guard lease.end.map({ now < $0 }) ?? true else { return nil }
     return message(.release, about: lease.address, to: lease.server, at: now)
-  }
-
-  // MARK: - Answers
-
-  /// Does what a reply says; nil for one that is of no use.
-  private mutating func settle(_ message: DHCPv6Message, at now: BootTime) -> [Step]? {
-    if let granted = DHCPv6Lease(message, askedAt: asked) {
-      lease = granted
-      (refusal, refusals, avoided) = (nil, 0, nil)
-      phase = .bound
-      due = granted.renewal
-      return [.granted(granted)]
-    }
-    note(message.status)
-    guard let lease else { return nil }
-    switch (message.status, phase) {
-    case (.noBinding, .renewing), (.noBinding, .rebinding):
-      // RFC 8415, section 18.2.10.1: a server that has forgotten may give it again.
-      return message.server.map { ask(.requesting(lease.address, of: $0), at: now) }
-    case (.notOnLink, _):
-      return lose(.refused, at: now)
-    case (.success, _) where message.association?.withdraws(lease.address) == true:
-      return lose(.refused, at: now)
-    default:
-      return nil
-    }
-  }
-
-  private mutating func note(_ status: DHCPv6Status) {
-    if status != .success { refusal = status }
-  }
-
-  /// Begins anew after a while: who offers and then refuses would keep us busy without end.
-  private mutating func refuse(_ server: [UInt8], at now: BootTime) -> [Step] {
-    phase = .pausing
-    due = [now + timing.pause(after: refusals), lease?.end].compactMap { $0 }.min()
-    refusals += 1
-    avoided = server
-    return []
-  }
-
-  /// What follows from the lease's end, if that has come.
-  private mutating func expire(at now: BootTime) -> [Step]? {
-    guard let end = lease?.end, now >= end else { return nil }
-    return lose(.expired, at: now)
-  }
-
-  private mutating func lose(_ loss: DHCPConversation.Loss, at now: BootTime) -> [Step] {
-    guard let lost = lease else { return [] }
-    lease = nil
-    return [.lost(lost, loss)] + ask(.soliciting, at: now)
-  }
-
-  // MARK: - Exchanges
-
-  private mutating func ask(_ next: Phase, at now: BootTime) -> [Step] {
-    phase = next
-    transaction = .random(in: 0...0xff_ffff)
-    asked = now
-    attempt = 0
-    // RFC 8415, section 7.6: SOL_TIMEOUT and REQ_TIMEOUT, REN_TIMEOUT and REB_TIMEOUT.
-    pause = phase == .renewing || phase == .rebinding ? renewalPause : .seconds(1)
-    return utter(at: now)
-  }
-
-  /// Ten seconds, or less for a lease that is over by then.
-  private var renewalPause: Duration {
-    guard let lease, let end = lease.end else { return .seconds(10) }
-    return min(.seconds(10), max(.seconds(1), (end - lease.start) / 16))
-  }
-
-  private mutating func again(at now: BootTime) -> [Step] {
-    attempt += 1
-    pause = min(pause * 2, timing.longestPause)
-    return utter(at: now)
-  }
-
-  /// Says what the phase calls for, and plans to say it again.
-  private mutating func utter(at now: BootTime) -> [Step] {
-    // RFC 8415, section 15: a tenth more or less.
-    var limits = [now + pause * Double.random(in: 0.9...1.1), lease?.end]
-    defer { due = limits.compactMap { $0 }.min() }
-    switch phase {
-    case .idle, .pausing, .bound: return []
-    case .soliciting:
-      return [.send(message(.solicit, at: now))]
-    case .requesting(let address, let server):
-      limits.append(asked + timing.exchange)
-      return [.send(message(.request, about: address, to: server, at: now))]
-    case .renewing:
-      limits.append(lease?.rebinding)
-      return [.send(message(.renew, about: lease?.address, to: lease?.server, at: now))]
-    case .rebinding:
-      return [.send(message(.rebind, about: lease?.address, at: now))]
-    }
-  }
-
-  /// Makes a message of the exchange that is on; of one of its own when none is.
-  private mutating func message(
-    _ kind: DHCPv6Message.Kind, about address: IPv6Address? = nil, to server: [UInt8]? = nil,
-    at now: BootTime
-  ) -> DHCPv6Message {
-    var options = [DHCPv6Option(DHCPv6Option.clientIdentifier, identifier)]
-    if let server { options.append(DHCPv6Option(DHCPv6Option.serverIdentifier, server)) }
-    options.append(DHCPv6Association.option(address))
-    if kind == .release || kind == .decline {
-      transaction = .random(in: 0...0xff_ffff)
-      asked = now
-    } else {
-      let wanted = DHCPv6Option.nameServers.bytes + DHCPv6Option.domains.bytes
-      options.append(DHCPv6Option(DHCPv6Option.requestList, wanted))
-    }
-    let elapsed = UInt16(clamping: (now - asked).hundredths)
-    options.append(DHCPv6Option(DHCPv6Option.elapsedTime, elapsed.bytes))
-    return DHCPv6Message(kind, transaction: transaction, options: options)
-  }
-}
-
-extension Duration {
-  /// How many hundredths of a second it has.
-  fileprivate var hundredths: Int64 {
-    components.seconds * 100 + components.attoseconds / 10_000_000_000_000_000
   }
 }
