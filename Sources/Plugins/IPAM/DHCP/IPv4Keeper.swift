@@ -13,16 +13,16 @@ final class IPv4Keeper {
   /// Why there will be nothing.
   private(set) var failure: ProtocolError?
   /// Whether the namespace is no more.
-  private(set) var isGone = false
+  var isGone = false
 
   private let settings: DHCPConfiguration
-  private let place: ContainerPlace
-  private let log: AttachmentLog
-  private var conversation: DHCPConversation
-  private var socket: DHCPSocket?
+  let place: ContainerPlace
+  let log: AttachmentLog
+  var conversation: DHCPConversation
+  var socket: DHCPSocket?
   /// Until when the link may take to carry frames; nil once it does.
-  private var carrierLimit: BootTime?
-  private var nextLook: BootTime?
+  var carrierLimit: BootTime?
+  var nextLook: BootTime?
 
   /// Starts to look for an address, or goes on with the lease from before a restart.
   ///
@@ -115,7 +115,8 @@ final class IPv4Keeper {
 
   // MARK: - Steps
 
-  private func perform(_ steps: [DHCPConversation.Step]) {
+  /// Does what the conversation asks for.
+  func perform(_ steps: [DHCPConversation.Step]) {
     for step in steps {
       switch step {
       case .broadcast(let message):
@@ -157,53 +158,9 @@ final class IPv4Keeper {
     log.attempt("set the MTU to \(mtu)") { () throws(ProtocolError) in try place.resize(to: mtu) }
   }
 
-  // MARK: - The link
-
-  /// Begins when the link carries frames, or has had its time for that.
-  private func look(_ link: Link?, at now: BootTime) {
-    guard let limit = carrierLimit else { return }
-    var carries = link.map(\.carries)
-    if carries == nil {
-      log.attempt("look at the link") { () throws(ProtocolError) in
-        carries = try place.visit { socket throws(ProtocolError) in
-          try place.link(socket).carries
-        }
-        if carries == nil { isGone = true }
-      }
-    }
-    if carries == true || now >= limit {
-      carrierLimit = nil
-      openSocket()
-      perform(conversation.begin(at: now))
-    } else {
-      nextLook = now + .milliseconds(10)
-    }
-  }
-
-  /// Opens the wire, with the address that the link has now.
-  private func openSocket() {
-    log.attempt("open a socket") { () throws(ProtocolError) in
-      let opened: DHCPSocket? = try place.visit { netlink throws(ProtocolError) in
-        let link = try place.link(netlink)
-        if let address = link.hardwareAddress { conversation.hardwareAddress = address }
-        do throws(SystemError) {
-          return try DHCPSocket(onLink: link.name, index: link.index)
-        } catch {
-          throw ProtocolError(error)
-        }
-      }
-      if let opened { socket = consume opened } else { isGone = true }
-    }
-  }
-
   private func sending(_ body: () throws(SystemError) -> Void) throws(ProtocolError) {
     do throws(SystemError) { try body() } catch { throw ProtocolError(error) }
   }
-}
-
-extension Link {
-  /// Whether frames arrive; links that do not say so are believed.
-  fileprivate var carries: Bool { operationalState == .up || operationalState == .unknown }
 }
 
 extension DHCPConversation.Loss {

@@ -21,7 +21,7 @@ final class IPv6Keeper {
   }
 
   /// What is waited for in the kernel.
-  private enum Wait {
+  enum Wait {
     case nothing
     /// The interface's own address, from which servers are asked.
     case linkLocal
@@ -32,27 +32,27 @@ final class IPv6Keeper {
   }
 
   /// What there is; nil until then, and when it has been lost.
-  private(set) var result: PluginResult?
+  var result: PluginResult?
   /// What there was last, from which the way out is known when an address is lost.
-  private(set) var latest: PluginResult?
+  var latest: PluginResult?
   /// Why there will be nothing.
-  private(set) var failure: ProtocolError?
+  var failure: ProtocolError?
   /// Whether the namespace is no more.
-  private(set) var isGone = false
+  var isGone = false
 
-  private let source: Source
-  private let place: ContainerPlace
-  private let priority: Int?
-  private let log: AttachmentLog
-  private var conversation: DHCPv6Conversation
-  private var socket: DHCPv6Socket?
-  private var wait: Wait
+  let source: Source
+  let place: ContainerPlace
+  let priority: Int?
+  let log: AttachmentLog
+  var conversation: DHCPv6Conversation
+  var socket: DHCPv6Socket?
+  var wait: Wait
   /// The announced address that others were being asked about at the last look.
-  private var tentative: IPAddress?
+  var tentative: IPAddress?
   /// When the kernel is asked next; nil when nothing of it is waited for.
-  private var nextLook: BootTime?
+  var nextLook: BootTime?
   /// How long the first address may take; nil once there was one.
-  private var limit: BootTime?
+  var limit: BootTime?
 
   /// Starts to wait for an address, or goes on with what was told before a restart.
   ///
@@ -137,185 +137,5 @@ final class IPv6Keeper {
     if socket == nil { openSocket() }
     send(message)
     socket = nil
-  }
-
-  // MARK: - What the kernel has
-
-  /// Looks at what the kernel has, and goes on if it is what was missing.
-  private func look(at now: BootTime) throws(ProtocolError) {
-    if case .nothing = wait {
-      nextLook = nil
-      return
-    }
-    guard let view = try view() else { return }
-    switch wait {
-    case .nothing: ()
-    case .linkLocal:
-      guard view.linkLocal?.standing == .usable else { return }
-      rest()
-      openSocket()
-      perform(conversation.begin(at: now), at: now)
-    case .announcement:
-      // The kernel takes an announced address away that another host has.
-      if view.announced.isEmpty, tentative != nil, view.linkLocal?.standing == .usable {
-        return giveUp()
-      }
-      tentative = view.announced.first { $0.standing == .tentative }?.address.address
-      let usable = view.announced.filter { $0.standing == .usable }
-      guard tentative == nil, !usable.isEmpty else { return }
-      try place.takeLearned()
-      settle(usable.map(\.address), via: view.router, DNSSettings())
-    case .verdict(let lease, let address, let routerLimit):
-      switch view.standing(of: address.address.address) {
-      case .absent:
-        // A link that goes down loses its addresses.
-        _ = try place.tryOut(lease.address)
-      case .tentative: ()
-      case .duplicate:
-        log.write("\(lease.address) is another host's: declined")
-        result = nil
-        rest()
-        openSocket()
-        perform(conversation.decline(at: now), at: now)
-      case .usable where view.router != nil || now >= routerLimit:
-        try take(lease, view)
-      case .usable: ()
-      }
-    }
-  }
-
-  /// Waits for nothing in the kernel any more, and leaves nothing there.
-  private func rest() {
-    if case .verdict(_, let address, _) = wait {
-      log.attempt("withdraw \(address.address)") { () throws(ProtocolError) in
-        try place.withdraw(address)
-      }
-    }
-    wait = .nothing
-    nextLook = nil
-  }
-
-  /// Ends with what is missing.
-  private func giveUp() {
-    log.attempt("look at the link") { () throws(ProtocolError) in
-      let view = try view()
-      switch wait {
-      case .verdict(let lease, _, _): failure = place.stillTentative(lease.address)
-      case .announcement: failure = place.nothingAnnounced(view, tentative)
-      case .linkLocal, .nothing: failure = place.nothingLeased(view, conversation.refusal)
-      }
-    }
-    failure = failure ?? place.nothingLeased(nil, conversation.refusal)
-    limit = nil
-    nextLook = nil
-  }
-
-  // MARK: - What servers say
-
-  private func perform(_ steps: [DHCPv6Conversation.Step], at now: BootTime) {
-    for step in steps {
-      switch step {
-      case .send(let message): send(message)
-      case .granted(let lease): verify(lease, at: now)
-      case .lost(let lease, let loss):
-        log.write("\(lease.address) is lost: \(loss.sentence)")
-        result = nil
-        rest()
-      }
-    }
-    if !conversation.isListening { socket = nil }
-  }
-
-  /// Finds out whether a new address can be used.
-  private func verify(_ lease: DHCPv6Lease, at now: BootTime) {
-    if case .verdict(let before, let address, let limit) = wait, before.address == lease.address {
-      wait = .verdict(lease, address, routerUntil: limit)
-      return
-    }
-    rest()
-    guard result?.addresses.first?.address.address != .v6(lease.address) else {
-      result?.dns = lease.dns
-      return
-    }
-    log.attempt("try \(lease.address)") { () throws(ProtocolError) in
-      guard let address = try place.tryOut(lease.address) else {
-        isGone = true
-        return
-      }
-      // Routers are asked for every four seconds. RFC 4861, section 10
-      wait = .verdict(lease, address, routerUntil: now + (limit == nil ? .zero : .seconds(5)))
-      nextLook = now
-    }
-  }
-
-  /// Makes the result of a server's address and the way out.
-  private func take(
-    _ lease: DHCPv6Lease, _ view: IPv6View
-  ) throws(ProtocolError) {
-    var own = view.onLink(lease.address)
-    var router = view.router
-    if let before = latest?.addresses.first {
-      // Routers are not listened to any more.
-      if before.address.subnet.contains(own.address) {
-        own = InterfaceAddress(address: own.address, prefix: before.address.prefix)
-      }
-      router = before.gateway
-    } else {
-      try place.takeLearned()
-    }
-    settle([own], via: router, lease.dns)
-  }
-
-  private func settle(
-    _ addresses: [InterfaceAddress], via router: IPAddress?, _ dns: DNSSettings
-  ) {
-    rest()
-    limit = nil
-    let routes = router.map { router in
-      var route = ResultRoute(to: .everything(.v6), gateway: router)
-      route.priority = priority
-      return [route]
-    }
-    result = PluginResult(
-      addresses: addresses.map { ResultAddress(address: $0, gateway: router) },
-      routes: routes ?? [], dns: dns)
-    latest = result
-  }
-
-  // MARK: - The wire
-
-  private func view() throws(ProtocolError) -> IPv6View? {
-    let view: IPv6View? = try place.visit { socket throws(ProtocolError) in
-      try IPv6View(place.link(socket), socket)
-    }
-    if view == nil { isGone = true }
-    return view
-  }
-
-  private func openSocket() {
-    log.attempt("open a socket") { () throws(ProtocolError) in
-      guard case .v6(let address)? = try view()?.linkLocal?.address.address else { return }
-      let opened: DHCPv6Socket? = try place.visit { _ throws(ProtocolError) in
-        do throws(SystemError) {
-          return try DHCPv6Socket(from: address, onLink: place.interface)
-        } catch {
-          throw ProtocolError(error)
-        }
-      }
-      if let opened { socket = consume opened } else { isGone = true }
-    }
-  }
-
-  private func send(_ message: DHCPv6Message) {
-    do throws(SystemError) { try socket?.send(message) } catch { log.write("send: \(error)") }
-  }
-}
-
-extension DHCPv6Lease {
-  /// What a resolver is told.
-  fileprivate var dns: DNSSettings {
-    DNSSettings(
-      nameservers: nameServers.isEmpty ? nil : nameServers.map(\.description),
-      search: searchDomains.isEmpty ? nil : searchDomains)
   }
 }

@@ -7,17 +7,6 @@ internal import Netlink
 internal import Plumbing
 internal import RouteNetlink
 
-/// What all keepers of one daemon have in common.
-struct Household: Sendable {
-  let options: DaemonOptions
-  /// Which boot this is.
-  let boot: String
-
-  func log(_ line: String) {
-    StandardStreams.writeDiagnostics("dhcp: \(line)\n")
-  }
-}
-
 /// The lease of one attachment, from the first request to the release.
 ///
 /// It has an identity, hence a class: sockets and times of its own, which the daemon's loop serves.
@@ -39,14 +28,14 @@ final class LeaseKeeper {
   let place: ContainerPlace
   private(set) var standing = Standing.waiting
 
-  private let order: DHCPOrder
-  private let log: AttachmentLog
-  private let ipv4: IPv4Keeper?
-  private let ipv6: IPv6Keeper?
+  let order: DHCPOrder
+  let log: AttachmentLog
+  let ipv4: IPv4Keeper?
+  let ipv6: IPv6Keeper?
   /// What the container has, as far as we know.
   private var told: PluginResult?
   /// What the file holds.
-  private var saved: DHCPLeaseFile?
+  var saved: DHCPLeaseFile?
 
   /// Starts to lease an address for an attachment that has none.
   ///
@@ -155,15 +144,6 @@ final class LeaseKeeper {
     try forget()
   }
 
-  /// Removes the file.
-  func forget() throws(ProtocolError) {
-    do throws(SystemError) {
-      try File.remove(path)
-    } catch {
-      throw ProtocolError(error)
-    }
-  }
-
   // MARK: - Both families
 
   /// Draws the consequences of what has become of either family.
@@ -200,26 +180,5 @@ final class LeaseKeeper {
   private func fail(_ error: ProtocolError, at now: BootTime) {
     log.attempt("give up") { () throws(ProtocolError) in try release(at: now) }
     standing = .failed(error)
-  }
-
-  private func save() throws(ProtocolError) {
-    var file = DHCPLeaseFile(
-      boot: log.household.boot, namespace: place.identity, order: order.text, lease: ipv4?.lease)
-    file.ipv6Lease = ipv6?.lease
-    file.told = try ipv6?.latest?.line() ?? ""
-    guard file != saved else { return }
-    do throws(SystemError) {
-      try file.write(to: path)
-    } catch {
-      throw ProtocolError(error)
-    }
-    saved = file
-  }
-
-  /// Where the lease is kept, under a name that no two attachments share, and of a length that every
-  /// name can have.
-  var path: String {
-    let name = "\(attachment.network)/\(attachment.container)/\(attachment.interface)"
-    return log.household.leaseDirectory + "/" + SHA512.hex(name, prefix: 32) + ".lease"
   }
 }
