@@ -66,6 +66,7 @@ enum PortMapElements {
     try PortMapLayout.owners.words(of: owner, on: socket)?.compactMap(PortMapClaim.init(word:))
   }
 
+  /// What a wish asks for; nothing if it conflicts with what others have.
   private static func plan(
     _ owner: OwnerTag, _ container: ContainerID?, _ comment: String, _ wish: Wish,
     _ change: inout Change, on socket: borrowing NetlinkSocket<NetfilterFamily>
@@ -107,23 +108,39 @@ enum PortMapElements {
         return Transaction()
       }
     }
-    for (claim, element) in zip(gone, found.dropFirst(wish.claims.count)) {
-      // A key may have been claimed anew with another value; then it has been dealt with.
-      guard let element, PortHolder(element.comment)?.owner == owner,
-        !wish.claims.contains(where: { $0.query == claim.query })
-      else { continue }
-      transaction.delete(element.key, from: claim.set)
-      change.removed.append(claim)
-    }
+    change.removed = release(
+      zip(gone, found.dropFirst(wish.claims.count)).filter { gone, _ in
+        // A key may have been claimed anew with another value; then it has been dealt with.
+        !wish.claims.contains { $0.query == gone.query }
+      }, of: owner, in: &transaction)
     if let link = wish.sharedLink { try share(link, in: &transaction, on: socket) }
-    let newWords = claimed.map(\.word)
-    if let words, words != newWords {
-      PortMapLayout.owners.erase(words, of: owner, in: &transaction)
-    }
-    if !newWords.isEmpty, words != newWords {
-      PortMapLayout.owners.write(newWords, of: owner, in: &transaction)
-    }
+    replace(words, with: claimed.map(\.word), of: owner, in: &transaction)
     return transaction
+  }
+
+  /// Deletes the elements of claims that are no longer wanted, where they are still the owner's.
+  ///
+  /// - Returns: the claims that had one.
+  private static func release(
+    _ gone: [(PortMapClaim, Element?)], of owner: OwnerTag, in transaction: inout Transaction
+  ) -> [PortMapClaim] {
+    var released: [PortMapClaim] = []
+    for case (let claim, let element?) in gone
+    where PortHolder(element.comment)?.owner == owner {
+      transaction.delete(element.key, from: claim.set)
+      released.append(claim)
+    }
+    return released
+  }
+
+  /// Writes what an owner claims, unless the table has it so already.
+  private static func replace(
+    _ words: [String]?, with newWords: [String], of owner: OwnerTag,
+    in transaction: inout Transaction
+  ) {
+    guard words != newWords else { return }
+    if let words { PortMapLayout.owners.erase(words, of: owner, in: &transaction) }
+    if !newWords.isEmpty { PortMapLayout.owners.write(newWords, of: owner, in: &transaction) }
   }
 
   private static func share(
