@@ -30,6 +30,9 @@ struct PairAutomaticSizeTests {
     let lab = try PluginLab()
     try lab.exit("up0", mtu: 1400, "198.51.100.2/24")
     try lab.exit("up1", mtu: 1350, "2001:db8:9::2/64")
+    // A laboratory's networks are no way to the world.
+    try lab.exit("near0", mtu: 1300, "192.0.2.2/24")
+    try lab.exit("near1", mtu: 1290, "2001:db8::2/64")
     let network = network(plugin, lab)
     try lab.ip("route add default via 198.51.100.1")
     #expect(try sizes(network, lab) == [1400, 1400, 1400, 1400])
@@ -48,7 +51,7 @@ struct PairAutomaticSizeTests {
     arguments: PairPlugin.allCases)
   func nowhere(_ plugin: PairPlugin) throws {
     let lab = try PluginLab()
-    try lab.exit("up0", mtu: 1400, "198.51.100.2/24")
+    try lab.exit("up0", mtu: 1400, "192.0.2.2/24")
     let network = network(plugin, lab)
     let before = try lab.picture()
     let refusal = try lab.add(network, try Pod("one")).error
