@@ -43,25 +43,11 @@ extension PreviousResult {
       orElse: step)
   }
 
+  /// The routes that were promised and are not there, in the tables where they belong.
   private func missingRoutes(
     of link: Link, _ manner: ContainerInterface.Manner, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> [RouteEntry] {
-    var present: [RouteEntry] = []
-    var table = RouteTable.main
-    do throws(NetlinkError) {
-      for family in IPFamily.allCases {
-        present += try worlds.container.routes(family: family, table: nil)
-          .filter { $0.table == .main || $0.isIn(aTableOf: link) }
-      }
-      // What is in a VRF looks in its table and in no other.
-      if let master = try link.masterIndex.flatMap({ index throws(NetlinkError) in
-        try worlds.container.findLink(.index(index))
-      }), case .vrf(let its) = master.settings {
-        table = its
-      }
-    } catch {
-      throw ProtocolError(error, "failed to restore routes of \(link.name)")
-    }
+    let (present, table) = try routes(of: link, in: worlds)
     // Where `sbr` has taken the way to a gateway, what leads through it belongs as well.
     func placed(_ route: RouteEntry) -> RouteEntry {
       guard route.table == .main else { return route }
@@ -92,5 +78,27 @@ extension PreviousResult {
     return
       (first + promised.map { ContainerInterface.entry($0, on: link, result.addresses) })
       .map(placed)
+  }
+
+  /// The routes that a link may have, and the table that is looked in for what it sends.
+  private func routes(
+    of link: Link, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> (present: [RouteEntry], table: RouteTable) {
+    do throws(NetlinkError) {
+      var present: [RouteEntry] = []
+      for family in IPFamily.allCases {
+        present += try worlds.container.routes(family: family, table: nil)
+          .filter { $0.table == .main || $0.isIn(aTableOf: link) }
+      }
+      // What is in a VRF looks in its table and in no other.
+      if let master = try link.masterIndex.flatMap({ index throws(NetlinkError) in
+        try worlds.container.findLink(.index(index))
+      }), case .vrf(let table) = master.settings {
+        return (present, table)
+      }
+      return (present, .main)
+    } catch {
+      throw ProtocolError(error, "failed to restore routes of \(link.name)")
+    }
   }
 }

@@ -28,21 +28,9 @@ extension ServiceContents {
   private mutating func add(_ frontend: Frontend) {
     let key = ElementKey(frontend.key)
     let isOfPorts = frontend.place.isNode
-    if case .address(let address) = frontend.place {
-      count(ElementKey(.address(address)), in: .addresses)
-      if frontend.ownsAddress {
-        count(ElementKey(.address(address)), in: .clusterAddresses)
-      }
-    }
     add(sources: frontend.sources, of: frontend.key, key)
-
     let locals = frontend.backends.filter(\.isLocal)
-    for address in Set(locals.map(\.address)) {
-      count(ElementKey(.address(address), .address(address)), in: .hairpin)
-    }
-    for address in Set(frontend.backends.filter { !$0.isLocal }.map(\.address)) {
-      count(ElementKey(.address(address)), in: .backendsElsewhere)
-    }
+    countAddresses(of: frontend, locals)
     let isLocalToAll = frontend.localOnly && frontend.audience == .cluster
     let isLocalToOutside = frontend.localOnly && frontend.audience == .outside
     let reachable = isLocalToAll ? locals : frontend.backends
@@ -73,6 +61,22 @@ extension ServiceContents {
     if isLocalToOutside {
       put(Element(key), in: isOfPorts ? .localPolicyPorts : .localPolicy)
       put(locals, frontend, key, BucketList(of: frontend.place, isLocal: true))
+    }
+  }
+
+  /// Counts the addresses of a frontend and of its backends, which others may have as well.
+  private mutating func countAddresses(of frontend: Frontend, _ locals: [Backend]) {
+    if case .address(let address) = frontend.place {
+      count(ElementKey(.address(address)), in: .addresses)
+      if frontend.ownsAddress {
+        count(ElementKey(.address(address)), in: .clusterAddresses)
+      }
+    }
+    for address in Set(locals.map(\.address)) {
+      count(ElementKey(.address(address), .address(address)), in: .hairpin)
+    }
+    for address in Set(frontend.backends.filter { !$0.isLocal }.map(\.address)) {
+      count(ElementKey(.address(address)), in: .backendsElsewhere)
     }
   }
 

@@ -9,33 +9,14 @@ extension ServiceNode {
     _ names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?,
     _ following: (ServiceStore) throws(SystemError) -> Void = { _ throws(SystemError) in }
   ) throws(ServiceError) -> Exchange {
-    var former: [Frontend] = []
-    var wanted: [Frontend] = []
-    var changed: [ResolvedService] = []
-    for name in names {
-      switch try store.doing({ store throws(SystemError) in try store.service(name) }) {
-      case .damaged: return .outOfStep
-      case .missing: if pod?.services.contains(name) == true { return .outOfStep }
-      case .found(let before):
-        var service = before
-        service.endpoints.removeAll { endpoint in
-          if case .attachment(let owner) = endpoint.origin { owners.contains(owner) } else { false }
-        }
-        if let pod, pod.services.contains(name) { service.endpoints.append(pod.endpoint) }
-        service.settle()
-        guard service != before else { continue }
-        changed.append(service)
-        former += before.frontends
-        wanted += service.frontends
-      }
-    }
-    guard !changed.isEmpty else {
+    guard let change = try change(of: names, without: owners, with: pod) else { return .outOfStep }
+    guard !change.services.isEmpty else {
       try store.doing(following)
       return .nothingToDo
     }
     try store.doing { store throws(SystemError) in try store.setMark() }
     do throws(ServiceTableError) {
-      try plane.change(from: former, to: wanted)
+      try plane.change(from: change.former, to: change.wanted)
     } catch {
       // Somebody has changed our tables: all is made anew, and the mark says so if that fails.
       switch error {
@@ -50,17 +31,53 @@ extension ServiceNode {
     }
     do throws(ServiceError) {
       try store.doing { store throws(SystemError) in
-        for service in changed { try store.write(service) }
+        for service in change.services { try store.write(service) }
         try following(store)
         try store.clearMark()
       }
     } catch {
       // The mark stays, so the files count for nothing until they have been made anew.
-      try asking { plane throws(ServiceTableError) in try plane.change(from: wanted, to: former) }
+      try asking { plane throws(ServiceTableError) in
+        try plane.change(from: change.wanted, to: change.former)
+      }
       throw error
     }
     return .done
   }
+
+  /// What becomes of services when endpoints of some owners go and a pod's come.
+  ///
+  /// - Returns: nil if the store does not tell all of them.
+  private func change(
+    of names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?
+  ) throws(ServiceError) -> ServiceChange? {
+    var change = ServiceChange()
+    for name in names {
+      switch try store.doing({ store throws(SystemError) in try store.service(name) }) {
+      case .damaged: return nil
+      case .missing: if pod?.services.contains(name) == true { return nil }
+      case .found(let before):
+        var service = before
+        service.endpoints.removeAll { endpoint in
+          if case .attachment(let owner) = endpoint.origin { owners.contains(owner) } else { false }
+        }
+        if let pod, pod.services.contains(name) { service.endpoints.append(pod.endpoint) }
+        service.settle()
+        guard service != before else { continue }
+        change.services.append(service)
+        change.former += before.frontends
+        change.wanted += service.frontends
+      }
+    }
+    return change
+  }
+}
+
+/// Services that change, and their frontends before and after.
+private struct ServiceChange {
+  var services: [ResolvedService] = []
+  var former: [Frontend] = []
+  var wanted: [Frontend] = []
 }
 
 /// What became of a change.
