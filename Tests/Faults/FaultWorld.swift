@@ -193,7 +193,7 @@ final class FaultWorld {
     since wanted: [String], _ look: () throws -> [String]
   ) throws -> [String] {
     var left: [String] = []
-    _ = try Patience.until(.seconds(3)) {
+    _ = try Patience.until(.seconds(20)) {
       left = Witness.difference(from: wanted, to: try look())
       return left.isEmpty
     }

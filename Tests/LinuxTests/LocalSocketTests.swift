@@ -14,7 +14,7 @@ struct LocalSocketTests {
     #expect(try Readiness.wait(for: [listener.readiness], timeout: .zero) == [])
 
     let caller = try LocalConnection(to: path)
-    #expect(try Readiness.wait(for: [listener.readiness], timeout: .seconds(3)) == [0])
+    #expect(try Readiness.wait(for: [listener.readiness], timeout: .seconds(60)) == [0])
     guard let called = try listener.accept() else {
       Issue.record("nobody has connected")
       return

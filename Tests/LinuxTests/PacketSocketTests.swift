@@ -33,6 +33,19 @@ struct PacketSocketTests {
     return (found["one0"] ?? 0, found["two0"] ?? 0)
   }
 
+  /// What is heard when it is said, again until something is: a busy machine loses frames.
+  private func packets(
+    heardBy ear: borrowing PacketSocket, saying say: () throws -> Void
+  ) throws -> [PacketSocket.Packet] {
+    var heard: [PacketSocket.Packet] = []
+    for _ in 1...100 where heard.isEmpty {
+      try say()
+      _ = try Readiness.wait(for: [ear.readiness], timeout: .milliseconds(300))
+      while let packet = try ear.receive() { heard.append(packet) }
+    }
+    return heard
+  }
+
   @Test("hear UDP to their port, whole, from below the address, and nothing else")
   func filter() throws {
     try inPair {
@@ -47,23 +60,22 @@ struct PacketSocketTests {
         change(&bytes)
         return bytes
       }
-      try mouth.broadcast(packet { $0[9] = 6 })
-      try mouth.broadcast(packet { $0[23] = 69 })
-      try mouth.broadcast(packet { $0[6] = 0x20 })
-      try mouth.broadcast(packet { $0[7] = 1 })
-      try mouth.broadcast([0x45])
-      try mouth.broadcast(packet())
-      #expect(try Readiness.wait(for: [ear.readiness], timeout: .seconds(3)) == [0])
-      let heard = try ear.receive()
-      #expect(heard?.bytes == packet())
-      #expect(heard?.hasChecksum == true)
-      #expect(try ear.receive() == nil)
+      let heard = try packets(heardBy: ear) {
+        try mouth.broadcast(packet { $0[9] = 6 })
+        try mouth.broadcast(packet { $0[23] = 69 })
+        try mouth.broadcast(packet { $0[6] = 0x20 })
+        try mouth.broadcast(packet { $0[7] = 1 })
+        try mouth.broadcast([0x45])
+        try mouth.broadcast(packet())
+      }
+      #expect(!heard.isEmpty)
+      #expect(heard.allSatisfy { $0.bytes == packet() && $0.hasChecksum })
 
       // From the kernel's own UDP, over a link that never leaves the machine.
       let speaker = try DatagramSocket(from: [10, 1, 1, 1], port: 67, onLink: "one0")
-      try speaker.send([7, 8], to: [255, 255, 255, 255], port: 68)
-      #expect(try Readiness.wait(for: [ear.readiness], timeout: .seconds(3)) == [0])
-      let own = try ear.receive()
+      let own = try packets(heardBy: ear) {
+        try speaker.send([7, 8], to: [255, 255, 255, 255], port: 68)
+      }.last
       #expect(own?.bytes.suffix(2) == [7, 8])
       #expect(own?.bytes[12..<16] == [10, 1, 1, 1])
       #expect(own?.hasChecksum == false)
@@ -75,9 +87,10 @@ struct PacketSocketTests {
     try inPair {
       let ear = try PacketSocket(udpTo: 67, onLink: try indexes().b)
       let speaker = try DatagramSocket(from: [10, 1, 1, 77], port: 68, onLink: "one0")
-      try speaker.send([1], to: [255, 255, 255, 255], port: 67)
-      #expect(try Readiness.wait(for: [ear.readiness], timeout: .seconds(3)) == [0])
-      #expect(try ear.receive()?.bytes[12..<16] == [10, 1, 1, 77])
+      let heard = try packets(heardBy: ear) {
+        try speaker.send([1], to: [255, 255, 255, 255], port: 67)
+      }
+      #expect(heard.first?.bytes[12..<16] == [10, 1, 1, 77])
     }
   }
 

@@ -10,12 +10,12 @@ struct TCPSocketTests {
   func carries(address: [UInt8]) throws {
     let heard = try FreshNamespace.run {
       let listener = try TCPListener(on: address)
-      let near = try TCPConnection(to: address, port: listener.port, timeout: .seconds(10))
-      let far = try listener.accept(timeout: .seconds(10))
+      let near = try TCPConnection(to: address, port: listener.port, timeout: .seconds(60))
+      let far = try listener.accept(timeout: .seconds(60))
       try near.send(Array("ping".utf8))
-      let question = try far.receive(4, timeout: .seconds(10))
+      let question = try far.receive(4, timeout: .seconds(60))
       try far.send(Array("pong".utf8))
-      return [question, try near.receive(4, timeout: .seconds(10)), far.peer, near.peer]
+      return [question, try near.receive(4, timeout: .seconds(60)), far.peer, near.peer]
     }
     #expect(heard == [Array("ping".utf8), Array("pong".utf8), address, address])
   }
@@ -33,7 +33,7 @@ struct TCPSocketTests {
 
   private func failure(_ address: [UInt8], port: UInt16) -> Errno? {
     do throws(SystemError) {
-      _ = try TCPConnection(to: address, port: port, timeout: .seconds(10))
+      _ = try TCPConnection(to: address, port: port, timeout: .seconds(60))
       return nil
     } catch {
       return error.errno

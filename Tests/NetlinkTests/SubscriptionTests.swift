@@ -17,7 +17,7 @@ struct SubscriptionTests {
         linkRequest(Number.newLink, name: "br0", flags: [.create, .exclusive]) { writer in
           writer.nest(18) { $0.text(1, "bridge") }
         })
-      let name = try ear.wait(for: "wait for br0", until: .now + .seconds(20)) { event in
+      let name = try ear.wait(for: "wait for br0", until: .now + .seconds(60)) { event in
         guard case .message(let message) = event else { return String?.none }
         return message.attributes(after: 16)[Number.linkName]?.text
       }
@@ -60,7 +60,7 @@ struct SubscriptionTests {
             writer.uint32(Number.linkMTU, UInt32(1_500 + number))
           }
         })
-      let isLost: Bool = try ear.wait(for: "wait for a loss", until: .now + .seconds(20)) { event in
+      let isLost: Bool = try ear.wait(for: "wait for a loss", until: .now + .seconds(60)) { event in
         if case .lost = event { true } else { nil }
       }
       #expect(isLost)

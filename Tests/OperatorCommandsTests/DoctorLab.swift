@@ -91,7 +91,7 @@ final class DoctorLab {
     // The kernel takes the pair away a little later.
     try shell(
       """
-      for i in $(seq 200); do
+      for i in $(seq 1200); do
         ip -o -d link show type veth | grep -q pods/\(name)/ || exit 0
         sleep 0.05
       done

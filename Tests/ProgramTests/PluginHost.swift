@@ -70,7 +70,7 @@ final class PluginHost: Sendable {
   /// The kernel takes a namespace apart after the last one has left it, so a difference counts only
   /// when it stays.
   func leftovers(since before: [String]) throws -> [String] {
-    let deadline = MonotonicTime.now + .seconds(20)
+    let deadline = MonotonicTime.now + .seconds(60)
     while true {
       let difference = Witness.difference(from: before, to: try picture())
       if difference.isEmpty || MonotonicTime.now > deadline { return difference }

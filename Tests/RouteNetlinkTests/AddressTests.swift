@@ -152,7 +152,7 @@ struct AddressTests {
       let before = try Witness.addresses().first { $0.address == "fd00:1::3" }
       #expect(before?.isTentative == true)
       let settled = try socket.settledAddresses(
-        ofLink: pair.link.index, heardBy: ear, until: .now + .seconds(20))
+        ofLink: pair.link.index, heardBy: ear, until: .now + .seconds(60))
       #expect(settled.contains { $0.address.description == "fd00:1::3/64" })
       let seen = try Witness.addresses().filter { $0.linkIndex == pair.link.index }
       let tentative = seen.filter(\.isTentative)

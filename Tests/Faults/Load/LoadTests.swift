@@ -36,7 +36,7 @@ struct LoadTests {
       var run = LoadRun.run(network, callers: 64, for: .seconds(seconds))
       run.complaints += try Self.sweep(network)
       var left: [String] = []
-      _ = try Patience.until(.seconds(20)) {
+      _ = try Patience.until(.seconds(60)) {
         left = Witness.difference(from: before, to: try network.picture())
         return left.isEmpty
       }

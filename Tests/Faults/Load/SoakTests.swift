@@ -24,7 +24,7 @@ struct SoakTests {
       let first = try lab.least(network)
       var before = try NodeCounts(network)
       // What the last of them have closed goes a moment later.
-      _ = try Patience.until(.seconds(5)) {
+      _ = try Patience.until(.seconds(30)) {
         MonotonicTime.sleep(for: .milliseconds(200))
         let earlier = before
         before = try NodeCounts(network)

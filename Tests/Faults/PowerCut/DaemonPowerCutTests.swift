@@ -186,7 +186,7 @@ private struct DaemonCutSweep: ~Copyable {
   /// and only what stays torn is believed.
   private func settledLeases() throws -> [String: String] {
     var found = try leases()
-    _ = try Patience.until(.seconds(10)) {
+    _ = try Patience.until(.seconds(60)) {
       found = try leases()
       return found.values.allSatisfy(Self.isWhole)
     }

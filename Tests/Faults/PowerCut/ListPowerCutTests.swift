@@ -98,7 +98,7 @@ private struct ListCutSweep {
 
   private func leftovers(_ before: [String]) throws -> [String] {
     var left: [String] = []
-    _ = try Patience.until(.seconds(10)) {
+    _ = try Patience.until(.seconds(60)) {
       left = Witness.difference(from: before, to: try plugins.picture())
       return left.isEmpty
     }

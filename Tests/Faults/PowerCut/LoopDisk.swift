@@ -95,7 +95,7 @@ final class LoopDisk {
   private func unmountIt() throws {
     var failure: SystemError?
     // A program that another test is just starting may hold a copy of our descriptors.
-    _ = Patience.until(.seconds(20)) {
+    _ = Patience.until(.seconds(60)) {
       do throws(SystemError) {
         try Syscall.check("umount", path) { unsafe umount2(path, 0) }
         failure = nil

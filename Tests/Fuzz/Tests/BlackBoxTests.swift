@@ -53,7 +53,7 @@ struct BlackBoxTests {
                   "PATH": "/usr/bin:/bin", "PLUGIN": "\(HostileWorld.plugins)/\(plugin)",
                   "CNI_COMMAND": command, "CNI_CONTAINERID": "pod-1", "CNI_IFNAME": "eth0",
                   "CNI_NETNS": pod, "CNI_PATH": HostileWorld.plugins,
-                ]), limits: ChildProcess.Limits(time: .seconds(20)))
+                ]), limits: ChildProcess.Limits(time: .seconds(60)))
             }
             let what = "\(plugin) \(command), \(name)"
             if outcome.isSuccess { complaints.append("\(what): success") }

@@ -81,7 +81,7 @@ struct HostileWorld: ~Copyable {
     return try host.run {
       try ChildProcess.run(
         words[0], arguments: Array(words.dropFirst()), environment: Environment(variables),
-        input: call.input, limits: ChildProcess.Limits(time: .seconds(20)))
+        input: call.input, limits: ChildProcess.Limits(time: .seconds(60)))
     }
   }
 
@@ -103,7 +103,7 @@ struct HostileWorld: ~Copyable {
   func changes(
     since before: [String], except expected: (String) -> Bool = { _ in false }
   ) throws -> [String] {
-    let deadline = MonotonicTime.now + .seconds(2)
+    let deadline = MonotonicTime.now + .seconds(20)
     while true {
       let now = try picture()
       let bridges = now.filter { $0.hasPrefix("link ") }.map { $0.split(separator: " ") }

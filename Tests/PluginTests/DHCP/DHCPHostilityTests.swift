@@ -221,7 +221,7 @@ struct DHCPHostilityTests {
           + "send(S,\"{\\\"command\\\":\\\"STATUS\\\",\\\"network\\\":\\\"x\\\"}\\n\",0); $r=<S>;"
           + "print defined $r ? $r : 'cut off'",
         lab.socket,
-      ], environment: .current(), limits: ChildProcess.Limits(time: .seconds(10)))
+      ], environment: .current(), limits: ChildProcess.Limits(time: .seconds(60)))
     #expect(String(decoding: ran.output, as: UTF8.self) == "cut off")
     #expect(try lab.log().contains("refused a connection of user 65534"))
     try lab.status().succeed()
@@ -238,7 +238,7 @@ struct DHCPHostilityTests {
       let ran = try ChildProcess.run(
         try BuiltProgram.cni(),
         arguments: ["dhcp", "daemon", "-socketpath", directory.path("s")] + flags,
-        environment: .current(), limits: ChildProcess.Limits(time: .seconds(10)))
+        environment: .current(), limits: ChildProcess.Limits(time: .seconds(60)))
       return (ran.end, String(decoding: ran.diagnostics, as: UTF8.self))
     }
     let refused = try start(["-leasedir", open])

@@ -39,11 +39,11 @@ final class PrivateFirewalld: Sendable {
         cp -r /etc/firewalld etc
         for directory in /run /var/log /etc/firewalld; do mount -t tmpfs none $directory; done
         cp -r etc/. /etc/firewalld/
-        timeout 120 dbus-daemon --config-file=bus.conf --nofork --nopidfile & echo $! > pids
-        for i in $(seq 100); do [ -S bus ] && break; sleep 0.05; done
-        timeout 120 /usr/sbin/firewalld --nofork --nopid & echo $! >> pids
+        timeout 1200 dbus-daemon --config-file=bus.conf --nofork --nopidfile & echo $! > pids
+        for i in $(seq 1000); do [ -S bus ] && break; sleep 0.05; done
+        timeout 1200 /usr/sbin/firewalld --nofork --nopid & echo $! >> pids
       ' </dev/null >log 2>&1
-      for i in $(seq 200); do
+      for i in $(seq 600); do
         busctl --system --auto-start=no call org.fedoraproject.FirewallD1 \
           /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1 getDefaultZone >/dev/null 2>&1 && exit 0
         sleep 0.1
@@ -55,7 +55,7 @@ final class PrivateFirewalld: Sendable {
       script, arguments: [state.path],
       environment: Environment(
         variables.merging(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]) { $1 }),
-      limits: .init(time: .seconds(60)))
+      limits: .init(time: .seconds(180)))
     guard ran.isSuccess else {
       end()
       throw TestProgram.Failure(

@@ -123,7 +123,7 @@ struct HostDeviceReturnTests {
     ] { try lab.ip(line) }
     var before = try lab.addressesAndRoutes()
     // The link's own address is there for good when nobody else has it.
-    let isSettled = try Patience.until(.seconds(20)) {
+    let isSettled = try Patience.until(.seconds(60)) {
       before = try lab.addressesAndRoutes()
       return before.contains { $0.hasPrefix("local fe80:") }
     }
@@ -136,7 +136,7 @@ struct HostDeviceReturnTests {
     #expect(try lab.add(network, pod).error?.message == "no")
     // Routes come and go with the carrier, which the kernel notices a moment later.
     var difference: Set<String> = []
-    _ = try Patience.until(.seconds(20)) {
+    _ = try Patience.until(.seconds(60)) {
       difference = try lab.addressesAndRoutes().symmetricDifference(before)
       return difference.isEmpty
     }

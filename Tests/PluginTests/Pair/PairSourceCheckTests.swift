@@ -50,7 +50,7 @@ struct PairSourceCheckTests {
         from: (own, try #require(added.addresses.first).address.address.description, 9),
         to: (host, "10.1.2.1", 9))
       // A frame may be lost on a busy host: until all that may arrive has.
-      let all = Patience.until(.seconds(20)) { () -> Bool in
+      let all = Patience.until(.seconds(60)) { () -> Bool in
         do {
           try pod.run {
             for frame in lies + [truth] { try FrameSocket.send(frame.bytes, by: "eth0") }

@@ -103,7 +103,7 @@ extension SecurityTests {
     private static func waitUntilBelieved(
       in namespace: borrowing FreshNamespace, _ frame: ForgedFrame, _ pod: Pod
     ) throws -> Bool {
-      for _ in 1...100 {
+      for _ in 1...1200 {
         try pod.run { try FrameSocket.send(frame.bytes, by: "eth0") }
         MonotonicTime.sleep(for: .milliseconds(50))
         if try isBelieved(in: namespace) { return true }

@@ -138,7 +138,7 @@ struct TapTests {
       import fcntl, os, struct, subprocess
       tap = os.open('/dev/net/tun', os.O_RDWR)
       fcntl.ioctl(tap, 0x400454ca, struct.pack('16sH22x', b'eth0', 0x0002 | 0x1000))
-      child = subprocess.Popen(['ping', '-c', '1', '-W', '1', '10.1.2.77'], stdout=subprocess.DEVNULL)
+      child = subprocess.Popen(['ping', '-c', '9', '-W', '1', '10.1.2.77'], stdout=subprocess.DEVNULL)
       while True:
         frame = os.read(tap, 2048)
         if frame[12:14] == bytes([8, 6]) and frame[38:42] == bytes([10, 1, 2, 77]): break
@@ -148,7 +148,7 @@ struct TapTests {
     let ran = try pod.run {
       try ChildProcess.run(
         "/usr/bin/python3", arguments: ["-c", script], environment: .current(),
-        limits: ChildProcess.Limits(time: .seconds(20)))
+        limits: ChildProcess.Limits(time: .seconds(60)))
     }
     #expect(String(decoding: ran.output, as: UTF8.self) == "heard\n")
     try lab.delete(Self.network(lab), pod).succeed()

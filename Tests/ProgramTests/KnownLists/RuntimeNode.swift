@@ -64,7 +64,7 @@ final class RuntimeNode {
     since before: [String], besides isExpected: (String) -> Bool = { _ in false }
   ) throws -> [String] {
     var difference: [String] = []
-    _ = try Patience.until(.seconds(10)) {
+    _ = try Patience.until(.seconds(60)) {
       difference = Witness.difference(from: before, to: try picture()).filter { !isExpected($0) }
       return difference.isEmpty
     }
