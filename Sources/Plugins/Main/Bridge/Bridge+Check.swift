@@ -55,6 +55,7 @@ extension Bridge {
       throw fault(
         "Bridge interface \(name) configured Promisc Mode true doesn't match current state: false")
     }
+    if let uplink = settings.uplink { try Uplink.check(uplink, bridge, worlds.host) }
     return bridge
   }
 

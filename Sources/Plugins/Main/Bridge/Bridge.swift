@@ -14,8 +14,8 @@ public enum Bridge: Plugin {
 
   /// Makes the attachment, and the bridge if it is the first one.
   ///
-  /// Takes back everything it has done if a step fails, but for the bridge and for forwarding, which
-  /// others may already use.
+  /// Takes back everything it has done if a step fails, but for the bridge with its uplink and for
+  /// forwarding, which others may already use.
   ///
   /// - Throws: `ProtocolError`.
   public static func add(_ request: Request) throws(ProtocolError) -> PluginResult {
@@ -88,7 +88,7 @@ public enum Bridge: Plugin {
 
   /// Removes the attachment; what is gone already is as good as removed.
   ///
-  /// Needs neither the namespace nor a previous result. The bridge stays.
+  /// Needs neither the namespace nor a previous result. The bridge stays, with its uplink.
   ///
   /// - Throws: `ProtocolError` with all that went wrong, after everything has been tried.
   public static func delete(_ request: Request) throws(ProtocolError) {
@@ -157,7 +157,8 @@ extension BridgeConfiguration {
     let port = BridgePortSettings(
       isHairpin: isHairpin ? true : nil, isIsolated: isIsolated ? true : nil)
     return VethPair.Settings(
-      mtu: mtu, hardwareAddress: hardwareAddress, bridge: bridge,
+      mtu: mtu ?? (uplink == nil ? nil : bridge.payload), hardwareAddress: hardwareAddress,
+      bridge: bridge,
       port: isHairpin || isIsolated ? port : nil)
   }
 }

@@ -9,6 +9,8 @@ import Plumbing
 struct BridgeConfiguration: Sendable {
   /// The bridge: key `bridge`, default `cni0`.
   let bridge: InterfaceName
+  /// The link by which the bridge reaches the network outside: keys `uplink`, `uplinkAddresses`.
+  let uplink: UplinkWish?
   /// Whether the bridge gets the gateway's address: keys `isGateway`, `isDefaultGateway`.
   let isGateway: Bool
   /// Whether the container's default route goes through the bridge: key `isDefaultGateway`.
@@ -19,7 +21,7 @@ struct BridgeConfiguration: Sendable {
   let masquerades: MasqueradeScope?
   /// Under which addresses a pod is seen outside: key `egressIP`, or the pod's own wish.
   let egress: EgressAddresses
-  /// Payload of a frame, `nil` for what the kernel takes: key `mtu`.
+  /// Payload of a frame, `nil` for what the kernel, or the uplink, takes: key `mtu`.
   let mtu: MTU?
   /// Whether a frame may leave by the port that it came in: key `hairpinMode`.
   let isHairpin: Bool
@@ -49,6 +51,7 @@ struct BridgeConfiguration: Sendable {
     vlans = try VLANSettings(fields)
     hardwareAddress = try RequestedHardwareAddress.read(from: request)
     bridge = try Self.name(fields)
+    uplink = try UplinkWish(fields, of: bridge)
     let keys = try fields.read { fields throws(JSONFieldError) in
       (
         isDefaultGateway: try fields.boolean("isDefaultGateway") ?? false,
@@ -107,6 +110,11 @@ struct BridgeConfiguration: Sendable {
         .invalidConfiguration, "cannot check source addresses without IPAM",
         details: "\"ipspoofchk\" lets pass what IPAM gives the pod: add \"ipam\", or use "
           + "\"macspoofchk\"")
+    }
+    if forcesAddress, uplink?.movesAddresses == true {
+      throw ProtocolError(
+        .invalidConfiguration, "cannot replace addresses that are moved to the bridge",
+        details: "remove \"forceAddress\", or \"move\" under \"uplinkAddresses\"")
     }
     if isGateway, let vlan = vlans.access { _ = try VLANGateway.name(vlan, of: bridge) }
   }

@@ -8,7 +8,7 @@ import RouteNetlink
 
 /// The bridge itself, which the first attachment makes and all others find.
 enum BridgeDevice {
-  /// Finds the bridge, or makes it, and sees to it that it fits.
+  /// Finds the bridge, or makes it, and sees to it that it fits, with its uplink if it is to have one.
   ///
   /// A bridge that is there keeps its MTU and its addresses, as upstream has it. It is switched on,
   /// and made to take frames for others or to tell VLANs apart where this is asked.
@@ -17,10 +17,21 @@ enum BridgeDevice {
   static func ensure(
     _ settings: BridgeConfiguration, in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) -> Link {
+    guard let uplink = settings.uplink else { return try ensure(settings, like: nil, in: worlds) }
+    return try Uplink.ensure(uplink, settings, in: worlds)
+  }
+
+  /// The same without an uplink; a new bridge takes hardware address and MTU of the link that is to be
+  /// one.
+  ///
+  /// - Throws: `ProtocolError` as ``ensure(_:in:)`` does.
+  static func ensure(
+    _ settings: BridgeConfiguration, like uplink: Link?, in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) -> Link {
     let step = "failed to create bridge \"\(settings.bridge)\""
     let bridge: Link
     do throws(NetlinkError) {
-      bridge = try findOrCreate(settings, worlds.host)
+      bridge = try findOrCreate(settings, like: uplink, worlds.host)
     } catch  where error.isUnsupported && settings.vlans.needsFiltering {
       throw ProtocolError(
         .internalFailure, "\(step): \(error)",
@@ -64,6 +75,7 @@ enum BridgeDevice {
     } catch {
       throw ProtocolError(.notReady, "cannot make attachments: \(error)")
     }
+    if let uplink = settings.uplink { try Uplink.checkPossible(uplink, settings, host) }
   }
 
   /// Refuses an MTU that would take IPv6 away from everybody on the bridge.
@@ -91,13 +103,13 @@ enum BridgeDevice {
   }
 
   private static func findOrCreate(
-    _ settings: BridgeConfiguration, _ host: borrowing NetlinkSocket<RouteFamily>
+    _ settings: BridgeConfiguration, like uplink: Link?, _ host: borrowing RouteSocket
   ) throws(NetlinkError) -> Link {
     if let bridge = try host.findLink(named: settings.bridge) { return bridge }
     let device = BridgeSettings(filtersVLANs: settings.vlans.needsFiltering ? true : nil)
     let new = NewLink(
-      settings.bridge, .bridge(device), mtu: settings.mtu,
-      hardwareAddress: hardwareAddress(of: settings.bridge), flags: .up)
+      settings.bridge, .bridge(device), mtu: settings.mtu ?? uplink?.payload,
+      hardwareAddress: uplink?.hardwareAddress ?? hardwareAddress(of: settings.bridge), flags: .up)
     do {
       let bridge = try host.createLinkAndRead(new)
       InterfaceSetting.skipDuplicateDetection(bridge.name)

@@ -39,6 +39,14 @@ enum BridgePort {
       + runs(of: (vlans.trunk ?? []).filter { !untagged.contains($0) }).map { BridgeVLAN($0) }
   }
 
+  /// The VLANs that a port is not in yet and that pods use, with tags.
+  static func missing(_ vlans: VLANSettings, among present: [BridgeVLAN]) -> [BridgeVLAN] {
+    let wanted = Set(vlans.trunk ?? []).union(vlans.access.map { [$0] } ?? [])
+    return runs(
+      of: wanted.filter { number in !present.contains { $0.numbers.contains(number) } }.sorted()
+    ).map { BridgeVLAN($0) }
+  }
+
   /// Ascending numbers as runs without gaps.
   private static func runs(of numbers: [UInt16]) -> [ClosedRange<UInt16>] {
     var runs: [ClosedRange<UInt16>] = []

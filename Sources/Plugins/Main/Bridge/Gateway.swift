@@ -63,7 +63,7 @@ enum Gateway {
     do {
       try ensure(
         gateways.sorted { $0.family == .v4 && $1.family == .v6 }, on: link,
-        replacing: settings.forcesAddress, worlds.host)
+        settings, worlds.host)
     } catch {
       throw ProtocolError(error.code, "\(step): \(error.message)", details: error.details)
     }
@@ -107,7 +107,7 @@ enum Gateway {
   }
 
   private static func ensure(
-    _ wanted: [InterfaceAddress], on link: Link, replacing: Bool,
+    _ wanted: [InterfaceAddress], on link: Link, _ settings: BridgeConfiguration,
     _ host: borrowing NetlinkSocket<RouteFamily>
   ) throws(ProtocolError) {
     // To ask for one family is cheaper, and most networks have one.
@@ -122,8 +122,10 @@ enum Gateway {
     // Planned to the end before anything is done, so that a refusal changes nothing.
     var plan: [(obstacles: [AddressEntry], address: InterfaceAddress)] = []
     for address in wanted where !present.contains(where: { $0.address == address }) {
-      let obstacles = present.filter { isInTheWay($0.address, of: address) }
-      guard obstacles.isEmpty || replacing else {
+      // The host's own addresses from its uplink are there by right.
+      let isAlone = settings.uplink?.movesAddresses != true
+      let obstacles = present.filter { isInTheWay($0.address, of: address, isAlone: isAlone) }
+      guard obstacles.isEmpty || settings.forcesAddress else {
         throw ProtocolError(
           .internalFailure,
           "\"\(link.name)\" already has an IP address different from \(address)",
@@ -146,10 +148,13 @@ enum Gateway {
 
   /// Whether an address of the bridge cannot stay beside another one.
   ///
-  /// IPv4 has one network on the bridge; networks of IPv6 only must not overlap.
-  private static func isInTheWay(_ present: InterfaceAddress, of wanted: InterfaceAddress) -> Bool {
+  /// IPv4 has one network on the bridge unless the host's own is there too; networks of IPv6 only must
+  /// not overlap.
+  private static func isInTheWay(
+    _ present: InterfaceAddress, of wanted: InterfaceAddress, isAlone: Bool
+  ) -> Bool {
     guard present.family == wanted.family else { return false }
-    return wanted.family == .v4 || present.subnet.overlaps(wanted.subnet)
+    return wanted.family == .v4 && isAlone || present.subnet.overlaps(wanted.subnet)
   }
 
   private static func add(

@@ -95,7 +95,7 @@ enum VLANGateway {
 
 extension Link {
   /// Its MTU, if it is one that can be given to another link.
-  fileprivate var payload: MTU? {
+  var payload: MTU? {
     do {
       return try MTU(mtu)
     } catch {
