@@ -29,74 +29,36 @@ struct RogueTests {
     ip -6 route replace fd00:5:1::/64 via fd00:5:1:: dev rogue onlink
     """
 
+  /// Somebody who opens a tunnel to node 1 and speaks in it by a name; a peer does so in place of its
+  /// own tunnels.
+  private static func tunnel(
+    of node: Int, claiming source: String, _ description: String, isOwn: Bool = false
+  ) -> Attack {
+    let family: IPFamily = source.contains(":") ? .v6 : .v4
+    var lines = [
+      "ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.\(node).2 nolearning"
+    ]
+    if node == 2 { lines.insert("ip link del flannel.1; ip link del flannel-v6.1", at: 0) }
+    if !isOwn {
+      lines.append("ip addr add \(source)\(family == .v4 ? "/32" : "/128 nodad") dev rogue")
+    }
+    return Attack(
+      testDescription: description, node: node,
+      setting: (lines + [toward]).joined(separator: "\n"), source: source, family: family)
+  }
+
   static let attacks = [
-    Attack(
-      testDescription: "a host that is no peer, in a peer's name", node: 3,
-      setting: """
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.3.2 nolearning
-        ip addr add 10.5.2.77/32 dev rogue
-        \(toward)
-        """, source: "10.5.2.77", family: .v4),
-    Attack(
-      testDescription: "a host that is no peer, in its own name", node: 3,
-      setting: """
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.3.2 nolearning
-        ip addr add 10.5.3.77/32 dev rogue
-        \(toward)
-        """, source: "10.5.3.77", family: .v4),
-    Attack(
-      testDescription: "a peer in the name of another node's pod", node: 2,
-      setting: """
-        ip link del flannel.1; ip link del flannel-v6.1
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
-        ip addr add 10.5.4.77/32 dev rogue
-        \(toward)
-        """, source: "10.5.4.77", family: .v4),
-    Attack(
-      testDescription: "a peer in the name of somebody outside", node: 2,
-      setting: """
-        ip link del flannel.1; ip link del flannel-v6.1
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
-        ip addr add 192.0.2.77/32 dev rogue
-        \(toward)
-        """, source: "192.0.2.77", family: .v4),
-    Attack(
-      testDescription: "a peer in the name of another node's pod, over IPv6", node: 2,
-      setting: """
-        ip link del flannel.1; ip link del flannel-v6.1
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
-        ip addr add fd00:5:4::77/128 dev rogue nodad
-        \(toward)
-        """, source: "fd00:5:4::77", family: .v6),
-    Attack(
-      testDescription: "a peer in the name of another node itself", node: 2,
-      setting: """
-        ip link del flannel.1; ip link del flannel-v6.1
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
-        ip addr add 172.16.4.2/32 dev rogue
-        \(toward)
-        """, source: "172.16.4.2", family: .v4),
-    Attack(
-      testDescription: "a peer in the name of another node itself, over IPv6", node: 2,
-      setting: """
-        ip link del flannel.1; ip link del flannel-v6.1
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.2.2 nolearning
-        ip addr add fd00:100:4::2/128 dev rogue nodad
-        \(toward)
-        """, source: "fd00:100:4::2", family: .v6),
-    Attack(
-      testDescription: "a host that is no peer, in the name of a peer itself", node: 3,
-      setting: """
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.3.2 nolearning
-        ip addr add 172.16.2.2/32 dev rogue
-        \(toward)
-        """, source: "172.16.2.2", family: .v4),
-    Attack(
-      testDescription: "a host that is no peer, as itself", node: 3,
-      setting: """
-        ip link add rogue up type vxlan id 1 dstport 8472 local 172.16.3.2 nolearning
-        \(toward)
-        """, source: "172.16.3.2", family: .v4),
+    tunnel(of: 3, claiming: "10.5.2.77", "a host that is no peer, in a peer's name"),
+    tunnel(of: 3, claiming: "10.5.3.77", "a host that is no peer, in its own name"),
+    tunnel(of: 2, claiming: "10.5.4.77", "a peer in the name of another node's pod"),
+    tunnel(of: 2, claiming: "192.0.2.77", "a peer in the name of somebody outside"),
+    tunnel(
+      of: 2, claiming: "fd00:5:4::77", "a peer in the name of another node's pod, over IPv6"),
+    tunnel(of: 2, claiming: "172.16.4.2", "a peer in the name of another node itself"),
+    tunnel(
+      of: 2, claiming: "fd00:100:4::2", "a peer in the name of another node itself, over IPv6"),
+    tunnel(of: 3, claiming: "172.16.2.2", "a host that is no peer, in the name of a peer itself"),
+    tunnel(of: 3, claiming: "172.16.3.2", "a host that is no peer, as itself", isOwn: true),
     Attack(
       testDescription: "a host past the tunnel, in a peer's pod's name", node: 3,
       setting: """
