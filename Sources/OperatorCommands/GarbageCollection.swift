@@ -17,6 +17,8 @@ struct GarbageCollection: Verb {
 
       With --all it removes the others too, as cnitool does: every container of the network loses \
       its interface.
+
+      With --dry-run it only tells what it would remove, and what it cannot tell: no plugin is run.
       """)
 
   @Argument(
@@ -30,16 +32,29 @@ struct GarbageCollection: Verb {
   @Flag(help: "Remove all interfaces of the network, also those in use.")
   var all = false
 
+  @Flag(help: "Only tell what would be removed.")
+  var dryRun = false
+
   @OptionGroup(title: "Where things are")
   var node: NodeOptions
 
   func perform(in surroundings: Surroundings) throws {
     let list = try node.network(named: network, in: surroundings)
-    let removed = try node.runner(in: surroundings).collectGarbage(
-      of: list, keeping: all ? [] : try living(on: list, in: surroundings))
+    let valid = all ? [] : try living(on: list, in: surroundings)
+    if dryRun { return try preview(of: list, keeping: valid, in: surroundings) }
+    let removed = try node.runner(in: surroundings).collectGarbage(of: list, keeping: valid)
     for attachment in removed {
       try surroundings.print("removed \(attachment.interface.text) of \(attachment.container)")
     }
+  }
+
+  private func preview(
+    of list: NetworkList, keeping valid: Set<ValidAttachment>, in surroundings: Surroundings
+  ) throws {
+    let preview = GarbagePreview(
+      of: list, keeping: valid, in: DoctorPaths(of: node, in: surroundings))
+    for problem in preview.problems { surroundings.warn(problem) }
+    for line in preview.lines { try surroundings.print(line) }
   }
 
   /// The remembered attachments whose namespace still exists.

@@ -87,6 +87,16 @@ struct DoctorPaths {
   }
 }
 
+extension DoctorPaths {
+  /// Where a verb is told that things are; the rest is where it usually is.
+  init(of node: NodeOptions, in surroundings: Surroundings) {
+    self.init(
+      configuration: node.configuration(in: surroundings), runner: node.runner(in: surroundings),
+      state: surroundings.absolute(node.stateDirectory), node: "/etc/swift-cni",
+      run: "/run/swift-cni", nodeState: "/var/lib/swift-cni")
+  }
+}
+
 /// Where the node keeps things, as the command line says it.
 struct DoctorOptions: ParsableArguments {
   @OptionGroup(title: "Where things are")
@@ -115,11 +125,11 @@ struct DoctorOptions: ParsableArguments {
   var patience = 1000
 
   func paths(in surroundings: Surroundings) -> DoctorPaths {
-    DoctorPaths(
-      configuration: node.configuration(in: surroundings), runner: node.runner(in: surroundings),
-      state: surroundings.absolute(node.stateDirectory),
-      node: surroundings.absolute(nodeDirectory), run: surroundings.absolute(runDirectory),
-      nodeState: surroundings.absolute(nodeStateDirectory))
+    var paths = DoctorPaths(of: node, in: surroundings)
+    paths.node = surroundings.absolute(nodeDirectory)
+    paths.run = surroundings.absolute(runDirectory)
+    paths.nodeState = surroundings.absolute(nodeStateDirectory)
+    return paths
   }
 
   /// What is wrong with the node; ends the command with 3 when nobody could look.

@@ -128,7 +128,7 @@ struct Strays {
 
 extension [Belonging] {
   /// Where they are: `table inet swift_cni (firewall_v4, masquerade_v4)`.
-  fileprivate var places: String {
+  var places: String {
     Dictionary(grouping: self, by: \.whole).map { whole, parts in
       let names = Set(parts.map(\.place)).sorted().joined(separator: ", ")
       return whole.map { "\($0) (\(names))" } ?? names
