@@ -79,13 +79,6 @@ public struct DatagramSocket: ~Copyable {
   /// - Returns: what it holds; nil when there is none.
   /// - Throws: ``SystemError``; `ECONNREFUSED` and the like when an earlier one did not arrive.
   public borrowing func receive() throws(SystemError) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: 9216)
-    let number = descriptor.rawValue
-    do throws(SystemError) {
-      let count = try Syscall.check("recv") { unsafe recv(number, &bytes, bytes.count, 0) }
-      return Array(bytes.prefix(count))
-    } catch  where error.errno == .tryAgain {
-      return nil
-    }
+    try descriptor.receive(limit: 9216)
   }
 }

@@ -29,15 +29,7 @@ package enum InterfaceIndex {
   package static func find(
     _ name: String, through socket: Int32
   ) throws(SystemError) -> UInt32? {
-    var request = unsafe ifreq()
-    let isShort = unsafe withUnsafeMutableBytes(of: &request.ifr_ifrn) { field in
-      guard name.utf8.count < field.count else { return false }
-      unsafe field.copyBytes(from: name.utf8)
-      return true
-    }
-    guard isShort else {
-      throw SystemError(operation: "ioctl SIOCGIFINDEX", subject: name, errno: .nameTooLong)
-    }
+    var request = unsafe try InterfaceRequest.about(name, for: "ioctl SIOCGIFINDEX")
     do {
       try Syscall.check("ioctl SIOCGIFINDEX", name) {
         unsafe ioctl(socket, UInt(SIOCGIFINDEX), &request)

@@ -140,14 +140,7 @@ public struct LocalConnection: ~Copyable {
   /// - Returns: the bytes, none when the other end sends no more; nil when nothing has come yet.
   /// - Throws: ``SystemError``; `ECONNRESET` when the other end is gone.
   public borrowing func receive(limit: Int) throws(SystemError) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: limit)
-    let number = descriptor.rawValue
-    do throws(SystemError) {
-      let count = try Syscall.check("recv") { unsafe recv(number, &bytes, bytes.count, 0) }
-      return Array(bytes.prefix(count))
-    } catch  where error.errno == .tryAgain {
-      return nil
-    }
+    try descriptor.receive(limit: limit)
   }
 
   /// Gives away as many bytes as there is room for.

@@ -141,7 +141,14 @@ extension OwnedDescriptor {
     try Syscall.check("futimens", "descriptor \(number)") { unsafe futimens(number, times) }
   }
 
-  private static func write(
+  /// Hands bytes over until all are taken.
+  ///
+  /// - Parameters:
+  ///   - bytes: what to write.
+  ///   - subject: where, for the error.
+  ///   - call: one call of the kernel's, for the bytes from a place on.
+  /// - Throws: ``SystemError`` of `write`.
+  static func write(
     _ bytes: [UInt8], subject: String, with call: (UnsafeRawPointer?, Int) -> Int
   ) throws(SystemError) {
     var written = 0

@@ -67,14 +67,8 @@ public enum StandardStreams {
   private static func write(
     _ bytes: [UInt8], to number: Int32, _ subject: String
   ) throws(SystemError) {
-    var written = 0
-    while written < bytes.count {
-      let start = written
-      written += try Syscall.check("write", subject) {
-        unsafe bytes.withUnsafeBytes { buffer in
-          unsafe Glibc.write(number, buffer.baseAddress?.advanced(by: start), bytes.count - start)
-        }
-      }
+    try unsafe OwnedDescriptor.write(bytes, subject: subject) { start, count in
+      unsafe Glibc.write(number, start, count)
     }
   }
 }

@@ -34,15 +34,7 @@ public enum TapDevice {
   ///   devices.
   public static func make(_ name: String, _ settings: Settings) throws(SystemError) {
     let device = try open()
-    var request = unsafe ifreq()
-    let isShort = unsafe withUnsafeMutableBytes(of: &request.ifr_ifrn) { field in
-      guard name.utf8.count < field.count else { return false }
-      unsafe field.copyBytes(from: name.utf8)
-      return true
-    }
-    guard isShort else {
-      throw SystemError(operation: "ioctl TUNSETIFF", subject: name, errno: .nameTooLong)
-    }
+    var request = unsafe try InterfaceRequest.about(name, for: "ioctl TUNSETIFF")
     // Without the last one a device that is there already would be taken over.
     var flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL
     if settings.hasManyQueues { flags |= IFF_MULTI_QUEUE }
