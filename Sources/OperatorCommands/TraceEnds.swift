@@ -44,6 +44,11 @@ enum TraceSource {
     case .host: return IPFamily.allCases
     }
   }
+
+  /// The address that it would speak to, of those that somebody has; nil if it speaks no such family.
+  func address(among addresses: [IPAddress]) -> IPAddress? {
+    families.lazy.compactMap { family in addresses.first { $0.family == family } }.first
+  }
 }
 
 /// Where a connection is to go.
@@ -106,12 +111,7 @@ struct TraceTarget: Equatable {
           "as in 10.1.0.2:80, [fd00::2]:80 or shop/web:80; see cnictl list, cnictl service list")
     }
     let port = try wish.map { try Self.port($0, of: text) } ?? Self.usual
-    let addresses = pod.addresses
-    guard
-      let address = sender.families.lazy.compactMap({ family in
-        addresses.first { $0.family == family }
-      }).first
-    else {
+    guard let address = sender.address(among: pod.addresses) else {
       throw OperatorFailure("\(pod.name) has no address of a family that the sender speaks")
     }
     self.init(address: address, port: port)

@@ -23,15 +23,8 @@ extension TraceTarget {
         "service \(service.name) is headless: it has no address",
         advice: "trace to one of its pods; see: cnictl service show \(service.name)")
     }
-    let spoken = service.ports.filter { transport == nil || $0.transport == transport }
     let number = wish.flatMap { UInt16($0) }
-    let port =
-      if let wish {
-        spoken.first { $0.number == number || $0.name == wish }
-          ?? spoken.first { $0.nodePort != nil && $0.nodePort == number }
-      } else {
-        spoken.first
-      }
+    let port = service.port(wish, transport)
     let isOutside = if case .outside = sender { true } else { false }
     let isOfNode =
       port?.nodePort != nil && port?.number != number
@@ -40,11 +33,7 @@ extension TraceTarget {
     let outward = isOutside ? service.externalAddresses + service.balancerAddresses : []
     let addresses =
       isOfNode ? nodeAddresses : outward.isEmpty ? service.clusterAddresses : outward
-    guard
-      let address = sender.families.lazy.compactMap({ family in
-        addresses.first { $0.family == family }
-      }).first
-    else {
+    guard let address = sender.address(among: addresses) else {
       throw OperatorFailure(
         "service \(service.name) has no address of a family that the sender speaks")
     }
@@ -59,5 +48,17 @@ extension TraceTarget {
     }
     self.init(
       address: address, port: asked, transport: transport ?? port?.transport, service: service.name)
+  }
+}
+
+extension Service {
+  /// The port that a wish means, by number, by name, or by its number on nodes; the first one for no
+  /// wish.
+  fileprivate func port(_ wish: String?, _ transport: Transport?) -> ServicePort? {
+    let spoken = ports.filter { transport == nil || $0.transport == transport }
+    guard let wish else { return spoken.first }
+    let number = UInt16(wish)
+    return spoken.first { $0.number == number || $0.name == wish }
+      ?? spoken.first { $0.nodePort != nil && $0.nodePort == number }
   }
 }
