@@ -40,7 +40,6 @@ final class IPv6Keeper {
   /// Whether the namespace is no more.
   var isGone = false
 
-  let source: Source
   let place: ContainerPlace
   let priority: Int?
   let log: AttachmentLog
@@ -68,7 +67,6 @@ final class IPv6Keeper {
     _ log: AttachmentLog, from now: BootTime
   ) throws(ProtocolError) {
     guard let source = settings.ipv6 else { return nil }
-    self.source = source
     self.place = place
     self.log = log
     priority = settings.priority
