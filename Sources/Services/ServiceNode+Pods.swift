@@ -21,6 +21,10 @@ extension ServiceNode {
     }
   }
 
+  /// Puts a pod's file in place, and the pod into its services; all is made anew where it cannot be told
+  /// what changes.
+  ///
+  /// - Returns: what was made anew; nil if a change was enough.
   private func settle(
     _ pod: EndpointFile, after former: Found<EndpointFile>, _ claims: inout AddressClaims
   ) throws(ServiceError) -> ServiceReport? {
@@ -51,21 +55,22 @@ extension ServiceNode {
           try store.release(address, of: pod.owner)
         }
       }
-      let isDone =
-        switch try exchange(
-          touched, without: Set(lost.map(\.owner) + [pod.owner]), with: pod, forgetting)
-        {
-        case .done: true
-        case .nothingToDo:
-          try asking { plane throws(ServiceTableError) in try plane.isLaid() }
-        case .tablesMissing, .outOfStep: false
-        }
-      if isDone {
+      let owners = Set(lost.map(\.owner) + [pod.owner])
+      if try isDone(try exchange(touched, without: owners, with: pod, forgetting)) {
         if !outlook.unreachable.isEmpty { plane.makeWays(to: outlook.unreachable) }
         return nil
       }
     }
     return try reconcile(fromWhatIsThere: isKnown ? false : try isSound())
+  }
+
+  /// Whether the kernel has what an exchange was to lead to.
+  private func isDone(_ exchange: Exchange) throws(ServiceError) -> Bool {
+    switch exchange {
+    case .done: true
+    case .nothingToDo: try asking { plane throws(ServiceTableError) in try plane.isLaid() }
+    case .tablesMissing, .outOfStep: false
+    }
   }
 
   /// Takes attachments out of all services that they answer for.
