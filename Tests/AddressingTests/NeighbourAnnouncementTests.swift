@@ -25,8 +25,7 @@ struct NeighbourAnnouncementTests {
       of: try IPAddress(address), at: try HardwareAddress("02:5e:10:00:00:03"))
     #expect(announcement.etherType == kind)
     #expect(announcement.destination == (try HardwareAddress(destination)))
-    let text = announcement.payload.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-    #expect(text.joined() == golden)
+    #expect(announcement.payload.hexadecimalText() == golden)
   }
 }
 

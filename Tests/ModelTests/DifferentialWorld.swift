@@ -157,10 +157,11 @@ struct DifferentialWorld: ~Copyable {
       let isHost = element.set.hasPrefix("host_")
       let width = element.set.contains("v4") ? 4 : 16
       let key = isHost ? Array(element.key.dropFirst(width)) : element.key
-      let host = isHost ? hexadecimal(element.key.prefix(width)) : "any"
+      let host = isHost ? element.key.prefix(width).hexadecimalText() : "any"
+      let pod = value.prefix(width).hexadecimalText()
       mappings.insert(
         "\(width) \(host) \(key[0]) \(Int(key[4]) << 8 | Int(key[5])) to "
-          + "\(hexadecimal(value.prefix(width))):\(Int(value[width]) << 8 | Int(value[width + 1]))")
+          + "\(pod):\(Int(value[width]) << 8 | Int(value[width + 1]))")
     }
     for (program, width) in [("iptables", 4), ("ip6tables", 16)] {
       let ran = try ChildProcess.run(
@@ -178,15 +179,11 @@ struct DifferentialWorld: ~Copyable {
         let split = to.lastIndex(of: ":") ?? to.endIndex
         mappings.insert(
           "\(width) \(try hostAddress(after("-d"))) \(number) \(port) to "
-            + "\(try hexadecimal(address(String(to[..<split])))):\(to[split...].dropFirst())")
+            + "\(try address(String(to[..<split])).hexadecimalText()):\(to[split...].dropFirst())")
       }
     }
     return mappings.sorted()
   }
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-  bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
 /// The bytes of an address, brackets and prefix length left out.
@@ -196,7 +193,7 @@ private func address(_ text: String) throws -> [UInt8] {
 }
 
 private func hostAddress(_ text: String?) throws -> String {
-  try text.map { try hexadecimal(address($0)) } ?? "any"
+  try text.map { try address($0).hexadecimalText() } ?? "any"
 }
 
 /// A namespace that can be kept in a list.

@@ -48,7 +48,7 @@ struct AnnouncementFrameTests {
         AddressAnnouncement.send([address], from: pair.container, in: worlds)
         // The kernel has its own to say about a link that has come up.
         while let frame = try ear.next() {
-          let text = frame.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+          let text = frame.hexadecimalText()
           if text == golden { return text }
         }
       }

@@ -98,11 +98,9 @@ struct DHCPLeaseTests {
     #expect(said.contains("vendor class: vendor"))
     #expect(
       said.contains("requested options: 121:classless-static-route, 26:mtu, 42:ntp-server, "))
-    let identifier = ([0] + Array("one/net/eth0".utf8)).map {
-      ($0 < 16 ? "0" : "") + String($0, radix: 16)
-    }
-    #expect(
-      try lab.state.text("dnsmasq.leases")?.contains(identifier.joined(separator: ":")) == true)
+    let identifier = ([0] + Array("one/net/eth0".utf8))
+      .hexadecimalText(separatedBy: UInt8(ascii: ":"))
+    #expect(try lab.state.text("dnsmasq.leases")?.contains(identifier) == true)
 
     var call = lab.call(
       try lab.pod("two"),
