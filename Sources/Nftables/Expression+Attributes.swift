@@ -113,6 +113,9 @@ extension Expression {
       data.uint8(
         RefusalNumber.code,
         family == .v4 ? RefusalNumber.portUnreachable : RefusalNumber.portUnreachableV6)
+    case .reject(.prohibited):
+      data.bigEndian(RefusalNumber.type, RefusalNumber.unreachableInEither)
+      data.uint8(RefusalNumber.code, RefusalNumber.prohibited)
     case .translateDestination(let family, let address, let port):
       data.bigEndian(TranslationNumber.type, TranslationNumber.destination)
       data.bigEndian(TranslationNumber.family, UInt32(family.table.number))

@@ -112,6 +112,8 @@ public enum Expression: Hashable, Sendable {
     case tcpReset
     /// That nobody listens there. `ICMP_PORT_UNREACH`, `ICMPV6_PORT_UNREACH`
     case portUnreachable(IPFamily)
+    /// That a filter forbids it, in either family. `NFT_REJECT_ICMPX_ADMIN_PROHIBITED`
+    case prohibited
   }
 
   /// How bytes are compared: `enum nft_cmp_ops`.

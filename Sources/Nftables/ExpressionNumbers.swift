@@ -107,6 +107,9 @@ enum RefusalNumber {
   static let code = UInt16(NFTA_REJECT_ICMP_CODE.rawValue)
   static let unreachable = NFT_REJECT_ICMP_UNREACH.rawValue
   static let reset = NFT_REJECT_TCP_RST.rawValue
+  /// Kernel name: `NFT_REJECT_ICMPX_UNREACH`, in tables for both families.
+  static let unreachableInEither = NFT_REJECT_ICMPX_UNREACH.rawValue
+  static let prohibited = UInt8(NFT_REJECT_ICMPX_ADMIN_PROHIBITED.rawValue)
   /// Kernel name: `ICMP_PORT_UNREACH`.
   static let portUnreachable: UInt8 = 3
   /// Kernel name: `ICMPV6_PORT_UNREACH`.

@@ -44,6 +44,16 @@ extension Transaction {
     }
   }
 
+  /// Deletes a set with all that is in it; no rule may look into it any more.
+  ///
+  /// `NFT_MSG_DELSET`
+  public mutating func delete(_ set: NamedSet) {
+    request(.deleteSet, set.table, [], "delete set \(set.name)") { writer in
+      writer.text(SetAttribute.table, set.table.name)
+      writer.text(SetAttribute.name, set.name)
+    }
+  }
+
   /// Adds an element to a set or, with a value, to a map.
   ///
   /// An element that is there keeps its comment.

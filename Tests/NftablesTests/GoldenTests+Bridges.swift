@@ -96,6 +96,7 @@ extension GoldenTests {
     let within = NamedSet("within", in: table, key: [.interfaceName, .interfaceName])
     let pods = NamedSet("pods", in: table, key: [.ipv4Address])
     let admin = Chain("CNI-ADMIN", in: table)
+    let refuse = Chain("refuse", in: table)
     let forward = Chain(
       "forward", in: table, hook: Hook(.filter, at: .forward, priority: .filter))
     let bridge = try InterfaceName("cni0")
@@ -103,8 +104,8 @@ extension GoldenTests {
     var all = Transaction()
     all.add(table)
     for set in [bridges, within, pods] { all.add(set) }
-    all.add(admin)
-    all.add(forward)
+    for chain in [admin, refuse, forward] { all.add(chain) }
+    all.append(Rule([], .reject(.prohibited)), to: refuse)
     all.append(
       Rule(
         [

@@ -112,7 +112,7 @@ struct TransactionTests {
     #expect(left == [1, 3])
   }
 
-  @Test("deletes rules by what was listed, chains and tables with all that is in them")
+  @Test("deletes rules by what was listed, sets, chains and tables with all that is in them")
   func deletion() throws {
     let (comments, left, tables) = try FreshNamespace.run {
       let socket = try NetlinkSocket<NetfilterFamily>()
@@ -137,6 +137,10 @@ struct TransactionTests {
       last.delete(chain)
       try socket.commit(last)
       let left = try Witness.chains().map(\.name)
+      var sets = Transaction()
+      sets.delete(Self.set)
+      try socket.commit(sets)
+      #expect(try !socket.has(Self.set))
       var all = Transaction()
       all.delete(Self.table)
       try socket.commit(all)
