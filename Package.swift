@@ -106,7 +106,8 @@ let floors: [Target] = [
   plugin("Tuning", in: "Meta", ["Plumbing", "RouteNetlink", "Netlink"] + ground),
   plugin(
     "Firewall", in: "Meta",
-    ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Firewalld"] + ground),
+    ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Iptables", "Firewalld", "Digest"]
+      + ground),
   plugin(
     "PortMap", in: "Meta",
     ["Plumbing", "RouteNetlink", "Netlink", "Nftables", "Conntrack", "Iptables", "Digest"] + ground),

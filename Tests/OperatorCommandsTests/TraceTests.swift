@@ -170,6 +170,26 @@ struct TraceTests {
     }
   }
 
+  @Test(
+    "under an egress policy",
+    arguments: [
+      (#"{"cidr": "192.0.2.0/28"}"#, true),
+      (#"{"cidr": "192.0.2.0/24", "ports": [{"port": 1024, "endPort": 65535}]}"#, true),
+      (#"{"cidr": "192.0.2.0/24", "ports": [{"protocol": "udp"}, {"port": 443}]}"#, false),
+      (#"{"cidr": "192.0.2.0/24", "except": ["192.0.2.2/31"]}"#, false),
+    ])
+  func egress(_ allowed: String, _ passes: Bool) throws {
+    let pods = #"{"cidr": "10.1.0.0/24"}"#
+    let lab = try TraceLab(
+      firewall: #", "egressPolicy": {"default": "deny", "allow": [\#(pods), \#(allowed)]}"#)
+    let truth = try lab.compare(
+      "shop/web", to: "192.0.2.2", port: lab.outsideEar.port, heardBy: lab.outsideEar,
+      from: lab.web.fresh)
+    #expect(truth.heard == (passes ? "192.0.2.1" : nil))
+    #expect(truth.said == truth.heard)
+    #expect(passes || truth.sentence.contains("(\"egressPolicy\")"), "\(truth.sentence)")
+  }
+
   @Test("into a tunnel, and behind which node the other end is")
   func tunnel() throws {
     let lab = try TraceLab()

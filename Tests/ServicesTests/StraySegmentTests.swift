@@ -53,14 +53,14 @@ struct StraySegmentTests {
     let target = try IPAddress(test.isNodePort ? way.node : way.service)
     try #require(try client.connect(target, port: port, patience: 10_000) == .connected)
     try server.accept()
-    #expect(try speak(client, server) == 1)
+    #expect(try server.speak(with: client) == 1)
 
     // A busy machine may lose some before the node has seen them.
     for _ in 0..<50 where try count("strays", lab) < 3 { try host.run { try server.sendStray() } }
     #expect(try count("strays", lab) >= 3)
     #expect(!server.isReset)
     #expect(try count("resets", lab) == 0)
-    #expect(try speak(client, server) == 1)
+    #expect(try server.speak(with: client) == 1)
 
     // It is the rule that keeps them away.
     try lab.node.nft([
@@ -83,7 +83,7 @@ struct StraySegmentTests {
     let client = try lab.outside.run { try NetSocket(.tcp, .v4) }
     try #require(try client.connect(address, port: 7_070, patience: 10_000) == .connected)
     try server.accept()
-    #expect(try speak(client, server) == 1)
+    #expect(try server.speak(with: client) == 1)
     for _ in 0..<50 where try count("left", lab) == 0 {
       try lab.pods[2].run { try server.sendStray() }
     }
@@ -95,14 +95,6 @@ struct StraySegmentTests {
       try lab.far.run { try StrayServer.agree(from: "10.1.3.2", to: "192.0.2.3") }
     }
     #expect(try count("left", lab) > before)
-  }
-
-  /// Whether a byte gets there and its answer back: 1, or else what has failed.
-  private func speak(_ client: NetSocket, _ server: StrayServer) throws -> Int32 {
-    guard try client.send(7) == .connected else { return -1 }
-    let error = server.answer()
-    guard error == 0 else { return -error }
-    return try client.receive(patience: 10_000).byte == 8 ? 1 : -2
   }
 
   /// What belongs to no connection and comes from backends, what of it leaves the node, and who breaks

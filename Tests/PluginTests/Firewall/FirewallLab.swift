@@ -80,6 +80,18 @@ struct FirewallLab {
 
   func nft(_ line: String) throws { try lab.host.run { try TestProgram.nft(line) } }
 
+  /// The packets that a counter of table `t` has seen.
+  static func count(_ name: String, in place: borrowing FreshNamespace) throws -> Int {
+    try place.run {
+      let listed = try ChildProcess.run(
+        "/usr/sbin/nft", arguments: ["list", "counter", "inet", "t", name],
+        environment: Environment())
+      let words = String(decoding: listed.output, as: UTF8.self).split { $0.isWhitespace }
+      let place = try #require(words.firstIndex(of: "packets"))
+      return try #require(Int(words[place + 1]))
+    }
+  }
+
   /// Runs a program of the iptables family and gives what it says.
   @discardableResult
   func iptables(_ line: String, _ program: String = "iptables") throws -> [String] {

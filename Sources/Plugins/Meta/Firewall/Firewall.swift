@@ -28,9 +28,10 @@ public enum Firewall: Plugin {
     let settings = try FirewallConfiguration(request)
     let result = try previousResult(request)
     let attachment = try request.attachment
-    let entry = PodEntry(result.distinctAddresses, settings.backend)
+    let entry = PodEntry(result.distinctAddresses, settings)
     let policy = try BridgePolicy(settings.ingress, result)
     try policy?.checkIsBridge()
+    try settings.limits.egress?.checkHolds(for: result, settings.ingress)
 
     try forgetPredecessors(of: attachment, entry.addresses, request)
     var rollback = Rollback()
@@ -39,7 +40,7 @@ public enum Firewall: Plugin {
     try unlessMissing(settings.backend, needsTable) { () throws(ProtocolError) in
       try policy?.enforce(for: attachment.network, admin: settings.adminChain)
       try PacketFilter.add("failed to let \(attachment) through") { socket throws(NetlinkError) in
-        try PodFilter.add(entry, of: attachment, admin: settings.adminChain, on: socket)
+        try PodFilter.add(entry, settings, of: attachment, on: socket)
       }
       rollback.undo {
         try forget(OwnerTag(attachment), entry, request, in: PacketFilterSession())
@@ -78,13 +79,14 @@ public enum Firewall: Plugin {
     let result = try previousResult(request)
     let addresses = result.distinctAddresses
     let owner = OwnerTag(try request.attachment)
+    try settings.limits.egress?.checkHolds(for: result, settings.ingress)
     let found = try entry(of: owner, in: PacketFilterSession())
     var missing: String?
     if found != nil {
       missing = try PacketFilter.add("failed to look at \(Table.ours)") {
         socket throws(NetlinkError) in
         try PodFilter.whatIsMissing(
-          for: owner, addresses, admin: settings.adminChain, on: socket)
+          for: owner, PodEntry(addresses, settings), settings, on: socket)
       }
       if missing == nil {
         missing = try BridgePolicy(settings.ingress, result)?.whatIsMissing()
@@ -133,6 +135,13 @@ public enum Firewall: Plugin {
     for (owner, entry) in gone {
       failures.attempt("failed to forget what is gone") { () throws(ProtocolError) in
         try forget(owner, entry, request, in: session)
+      }
+    }
+    failures.attempt("failed to forget egress policies without pods") {
+      () throws(ProtocolError) in
+      try PacketFilter.remove("failed to list \(Table.ours)", in: session) {
+        socket throws(NetlinkError) in
+        try EgressTable.collectGarbage(on: socket)
       }
     }
     failures.attempt("failed to forget bridges that are gone") { () throws(ProtocolError) in

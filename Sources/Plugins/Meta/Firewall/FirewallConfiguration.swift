@@ -12,6 +12,9 @@ struct FirewallConfiguration: Sendable {
   let adminChain: String
   /// Who may open connections to pods from other networks: key `ingressPolicy`.
   let ingress: IngressPolicy
+  /// What pods may not do although they are let through: keys `egressPolicy` and `dropInvalid`, keys
+  /// of ours.
+  let limits: PodLimits
   /// Whether STATUS looks for others who drop what pods send: key `checkForwarding`, a key of ours.
   let checksForwarding: Bool
 
@@ -22,7 +25,8 @@ struct FirewallConfiguration: Sendable {
         backend: try fields.text("backend") ?? "",
         admin: try fields.text("iptablesAdminChainName") ?? "",
         ingress: try fields.text("ingressPolicy") ?? "",
-        checks: try fields.boolean("checkForwarding") ?? true
+        checks: try fields.boolean("checkForwarding") ?? true,
+        dropsInvalid: try fields.boolean("dropInvalid") ?? false
       )
     }
     backend = try FirewallBackend(keys.backend, zone: try Self.zone(fields))
@@ -34,6 +38,19 @@ struct FirewallConfiguration: Sendable {
     }
     ingress = policy
     checksForwarding = keys.checks
+    limits = PodLimits(egress: try EgressPolicy(fields), dropsInvalid: keys.dropsInvalid)
+    try refuseLimitsElsewhere()
+  }
+
+  /// Refuses limits where another packet filter is to let pods through.
+  ///
+  /// Our table would hold them there, too, but nobody who looks into that filter would see them.
+  private func refuseLimitsElsewhere() throws(ProtocolError) {
+    guard backend != .nftables, limits != .none else { return }
+    let key = limits.egress == nil ? "dropInvalid" : "egressPolicy"
+    throw ProtocolError(
+      .invalidConfiguration, "\(key): backend \"\(backend.name)\" has no such rules",
+      details: "leave \"backend\" out for nftables, or leave \"\(key)\" out")
   }
 
   /// The zone of firewalld that lets pods through: key `firewalldZone`.
@@ -89,6 +106,15 @@ enum FirewallBackend: Hashable, Sendable {
   case iptables
   /// A zone of firewalld.
   case firewalld(zone: String)
+
+  /// Its name in configurations.
+  var name: String {
+    switch self {
+    case .nftables: "nftables"
+    case .iptables: "iptables"
+    case .firewalld: "firewalld"
+    }
+  }
 
   init(_ name: String, zone: String) throws(ProtocolError) {
     switch name {

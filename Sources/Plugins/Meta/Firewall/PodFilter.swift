@@ -4,22 +4,35 @@ internal import Netlink
 internal import Nftables
 internal import Plumbing
 
-/// What the register says of an attachment: its addresses, and who else lets them through.
+/// What the register says of an attachment: its addresses, who else lets them through, and what they
+/// may not do all the same.
 struct PodEntry: Hashable, Sendable {
   let addresses: [IPAddress]
   let backend: FirewallBackend
+  /// The policy that its connections are under.
+  let egress: EgressTable?
+  /// Whether its packets without a connection are dropped.
+  let dropsInvalid: Bool
 
-  init(_ addresses: [IPAddress], _ backend: FirewallBackend) {
+  init(_ addresses: [IPAddress], _ settings: FirewallConfiguration) {
     self.addresses = addresses
-    self.backend = backend
+    backend = settings.backend
+    egress = settings.limits.egress.map(EgressTable.init)
+    dropsInvalid = settings.limits.dropsInvalid
   }
 
   /// Reads what ``words`` wrote; a word of somebody else is passed over.
   init(words: [String]) {
     var backend = FirewallBackend.nftables
     var addresses: [IPAddress] = []
+    var egress: EgressTable?
+    var dropsInvalid = false
     for word in words {
-      if word == Self.iptables {
+      if word == Self.invalid {
+        dropsInvalid = true
+      } else if word.hasPrefix(Self.egress) {
+        egress = EgressTable(identifier: String(word.dropFirst(Self.egress.count)))
+      } else if word == Self.iptables {
         backend = .iptables
       } else if word.hasPrefix(Self.firewalld) {
         backend = .firewalld(zone: String(word.dropFirst(Self.firewalld.count)))
@@ -31,7 +44,10 @@ struct PodEntry: Hashable, Sendable {
         }
       }
     }
-    self.init(addresses, backend)
+    self.addresses = addresses
+    self.backend = backend
+    self.egress = egress
+    self.dropsInvalid = dropsInvalid
   }
 
   /// As the register keeps it.
@@ -42,11 +58,27 @@ struct PodEntry: Hashable, Sendable {
       case .iptables: [Self.iptables]
       case .firewalld(let zone): [Self.firewalld + zone]
       }
-    return others + addresses.map(\.description)
+    let limits =
+      (egress.map { [Self.egress + $0.identifier] } ?? [])
+      + (dropsInvalid ? [Self.invalid] : [])
+    return others + limits + addresses.map(\.description)
   }
 
   private static let iptables = "iptables"
   private static let firewalld = "firewalld:"
+  private static let egress = "egress:"
+  private static let invalid = "dropInvalid"
+}
+
+/// What pods may not do although they are let through.
+struct PodLimits: Hashable, Sendable {
+  /// Where alone they may open connections to: key `egressPolicy`.
+  let egress: EgressPolicy?
+  /// Whether what belongs to no connection is dropped: key `dropInvalid`.
+  let dropsInvalid: Bool
+
+  /// They may do all.
+  static let none = PodLimits(egress: nil, dropsInvalid: false)
 }
 
 /// The elements of pods in our table: one for each address, and one that says whose they are.
@@ -58,24 +90,25 @@ enum PodFilter {
   ///
   /// - Throws: `NetlinkError` if the kernel refuses.
   static func add(
-    _ entry: PodEntry, of attachment: Attachment, admin: String,
+    _ entry: PodEntry, _ settings: FirewallConfiguration, of attachment: Attachment,
     on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) {
     let owner = OwnerTag(attachment)
     let comment = OwnerTag.comment(attachment)
     try PacketFilter.commit(on: socket) { () throws(NetlinkError) in
-      var transaction = try FirewallLayout.change(with: admin, on: socket)
+      var transaction = try FirewallLayout.change(
+        with: settings.adminChain, settings.limits, on: socket)
+      let queries = FirewallLayout.elements(of: entry)
       let before = try FirewallLayout.owners.words(of: owner, on: socket)
       if before != entry.words {
         if let before {
+          let old = FirewallLayout.elements(of: PodEntry(words: before))
           try forget(
-            PodEntry(words: before).addresses.filter { !entry.addresses.contains($0) }, of: owner,
-            in: &transaction, on: socket)
+            old.filter { !queries.contains($0) }, of: owner, in: &transaction, on: socket)
           FirewallLayout.owners.erase(before, of: owner, in: &transaction)
         }
         FirewallLayout.owners.write(entry.words, of: owner, in: &transaction)
       }
-      let queries = entry.addresses.map(FirewallLayout.pod)
       for (query, element) in zip(queries, try socket.elements(queries))
       where element?.comment.flatMap(OwnerTag.init(beginning:)) != owner {
         if element != nil {
@@ -96,7 +129,9 @@ enum PodFilter {
       guard let words = try FirewallLayout.owners.words(of: owner, on: socket) else {
         return transaction
       }
-      try forget(PodEntry(words: words).addresses, of: owner, in: &transaction, on: socket)
+      try forget(
+        FirewallLayout.elements(of: PodEntry(words: words)), of: owner, in: &transaction,
+        on: socket)
       FirewallLayout.owners.erase(words, of: owner, in: &transaction)
       return transaction
     }
@@ -123,30 +158,38 @@ enum PodFilter {
 
   /// What an attachment should have and has not, in words; nil if it has everything.
   static func whatIsMissing(
-    for owner: OwnerTag, _ addresses: [IPAddress], admin: String,
+    for owner: OwnerTag, _ entry: PodEntry, _ settings: FirewallConfiguration,
     on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> String? {
-    guard try FirewallLayout.missingRules(with: admin, on: socket) == nil else {
+    let limits = settings.limits
+    guard try FirewallLayout.missingRules(with: settings.adminChain, limits, on: socket) == nil
+    else {
       return "rules of chain \(FirewallLayout.entry.name) in table \(Table.ours) are missing"
     }
-    let holders = try holders(of: addresses, on: socket)
-    for address in addresses where holders[address] != owner {
-      let set = FirewallLayout.pods(address.family).name
-      return holders[address] == nil
-        ? "\(address) is missing in set \(set) of table \(Table.ours)"
-        : "\(address) belongs to another attachment by now"
+    guard try FirewallLayout.holds(limits.egress, on: socket) else {
+      return "egressPolicy: chain \(EgressTable.entry.name) of table \(Table.ours), or what it "
+        + "looks into, is not as the policy says"
+    }
+    let queries = FirewallLayout.elements(of: entry)
+    for (query, element) in zip(queries, try socket.elements(queries)) {
+      let address = IPAddress(bytes: query.key.bytes)?.description ?? "an address"
+      guard let element else {
+        return "\(address) is missing in set \(query.set.name) of table \(Table.ours)"
+      }
+      guard element.comment.flatMap(OwnerTag.init(beginning:)) == owner else {
+        return "\(address) belongs to another attachment by now"
+      }
     }
     return nil
   }
 
   /// Adds the commands that take away those of these elements that are the owner's.
   private static func forget(
-    _ addresses: [IPAddress], of owner: OwnerTag, in transaction: inout Transaction,
+    _ queries: [ElementQuery], of owner: OwnerTag, in transaction: inout Transaction,
     on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) {
-    let holders = try holders(of: addresses, on: socket)
-    for address in addresses where holders[address] == owner {
-      let query = FirewallLayout.pod(address)
+    for (query, element) in zip(queries, try socket.elements(queries))
+    where element?.comment.flatMap(OwnerTag.init(beginning:)) == owner {
       transaction.delete(query.key, from: query.set)
     }
   }

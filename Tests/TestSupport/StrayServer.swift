@@ -1,21 +1,20 @@
-import Addressing
-import Glibc
-import Linux
-import TestSupport
+public import Addressing
+internal import Glibc
+internal import Linux
 
 /// Somebody who takes one TCP connection, and sends a segment that fits it for its client alone.
 ///
 /// Such a segment is what comes too late, or from a host that sends more than it may: far beyond what the
 /// client has room for, but with the number that the client's next byte has. Whoever refuses it makes a
 /// refusal of that number, which is the one that ends the connection.
-final class StrayServer {
+public final class StrayServer {
   private let listener: Int32
   private var connection: Int32 = -1
   private let address: IPAddress
   private let port: UInt16
 
   /// Listens in the namespace that the thread stands in.
-  init(at address: IPAddress, port: UInt16) throws {
+  public init(at address: IPAddress, port: UInt16) throws {
     (self.address, self.port) = (address, port)
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     listener = socket(address.family == .v4 ? AF_INET : AF_INET6, kind, 0)
@@ -31,7 +30,7 @@ final class StrayServer {
   }
 
   /// Takes the connection that is waiting.
-  func accept() throws {
+  public func accept() throws {
     connection = Glibc.accept(listener, nil, nil)
     guard connection >= 0 else { throw SocketFailure("accept: \(errno)") }
     // Nothing here may wait for ever.
@@ -43,7 +42,7 @@ final class StrayServer {
   /// Takes a byte and sends the next higher one.
   ///
   /// - Returns: 0, or the number of the error.
-  func answer() -> Int32 {
+  private func answer() -> Int32 {
     var byte: UInt8 = 0
     guard unsafe recv(connection, &byte, 1, 0) == 1 else { return errno }
     byte += 1
@@ -51,14 +50,22 @@ final class StrayServer {
     return unsafe Glibc.send(connection, &byte, 1, flags) == 1 ? 0 : errno
   }
 
+  /// Whether a byte of its client gets here and the answer back: 1, or else what has failed.
+  public func speak(with client: NetSocket) throws -> Int32 {
+    guard try client.send(7) == .connected else { return -1 }
+    let error = answer()
+    guard error == 0 else { return -error }
+    return try client.receive(patience: 10_000).byte == 8 ? 1 : -2
+  }
+
   /// Whether the connection has been broken off.
-  var isReset: Bool {
+  public var isReset: Bool {
     var request = pollfd(fd: connection, events: 0, revents: 0)
     return unsafe poll(&request, 1, 20) == 1 && request.revents & Int16(POLLERR | POLLHUP) != 0
   }
 
   /// Sends the segment, standing in the server's namespace.
-  func sendStray() throws {
+  public func sendStray() throws {
     var peer = SocketName()
     guard unsafe peer.lend({ unsafe getpeername(connection, $0, $1) }) == 0 else {
       throw SocketFailure("getpeername: \(errno)")
@@ -70,9 +77,9 @@ final class StrayServer {
       acknowledging: expected)
   }
 
-  /// Agrees to a connection that the node has not seen being asked for, from a port that such a server has, standing in a namespace
-  /// that has the address.
-  static func agree(from address: String, to target: String) throws {
+  /// Agrees to a connection that the node has not seen being asked for, from a port that such a server
+  /// has, standing in a namespace that has the address.
+  public static func agree(from address: String, to target: String) throws {
     try send(
       from: try IPAddress(address), 7_070, to: try IPAddress(target), 40_000,
       number: 1, acknowledging: 1, flags: 0x12)
