@@ -32,17 +32,19 @@ final class PluginHost: Sendable {
   ///   - command: such as `ADD`.
   ///   - attachment: whose; its namespace stands in CNI_NETNS, and is left out if it is nil.
   ///   - configuration: for standard input.
+  ///   - searchPath: where programs are found by name, which is left out if it is nil.
   /// - Returns: how the program ended and what it said.
   /// - Throws: `SystemError` when it cannot be run.
   func call(
-    _ command: String, _ attachment: TestAttachment, _ configuration: JSONObject
+    _ command: String, _ attachment: TestAttachment, _ configuration: JSONObject,
+    searchPath: String? = "/usr/sbin:/usr/bin:/sbin:/bin"
   ) throws -> ProgramAnswer {
     let plugin = configuration["type"]?.textValue ?? ""
     var variables = [
       "CNI_COMMAND": command, "CNI_CONTAINERID": attachment.container,
       "CNI_IFNAME": attachment.interface, "CNI_PATH": plugins.path,
-      "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     ]
+    variables["PATH"] = searchPath
     variables["CNI_NETNS"] = attachment.namespace
     let outcome = try run {
       try ChildProcess.run(
