@@ -13,11 +13,13 @@ struct PagedFile: ~Copyable {
   /// Whether the file exists in memory alone.
   private(set) var isInMemory: Bool
   private var descriptor: OwnedDescriptor?
-  /// By their numbers, as far as any of them is known.
+  /// By their numbers, in groups; a group of which no page is known is empty.
   ///
-  /// An array and no dictionary: a process that
-  /// lives for two milliseconds pays a tenth of one for its first hashed collection.
-  private var pages: [Page] = []
+  /// Arrays and no dictionary: a process that lives for two milliseconds pays a tenth of one for its
+  /// first hashed collection. Groups, since one array would be as long as the file has pages, which are
+  /// thousands, of which a few are used.
+  private var groups: [[Page]] = []
+  private static let pagesPerGroup = 128
   private var hasChanges = false
 
   private struct Page {
@@ -61,29 +63,41 @@ struct PagedFile: ~Copyable {
     let page = index / Self.wordsPerPage
     try load(page)
     let start = index % Self.wordsPerPage
-    makeRoom(for: page)
-    if pages[page].words.isEmpty { pages[page].words = Self.blank }
-    pages[page].words.replaceSubrange(start..<start + words.count, with: words)
-    pages[page].isChanged = true
+    let (group, place) = makeRoom(for: page)
+    if groups[group][place].words.isEmpty { groups[group][place].words = Self.blank }
+    groups[group][place].words.replaceSubrange(start..<start + words.count, with: words)
+    groups[group][place].isChanged = true
     hasChanges = true
   }
 
   private func words(of page: Int) -> [UInt64] {
-    guard page < pages.count, !pages[page].words.isEmpty else { return Self.blank }
-    return pages[page].words
+    knownWords(of: page) ?? Self.blank
   }
 
-  private mutating func makeRoom(for page: Int) {
-    while pages.count <= page { pages.append(Page()) }
+  private func knownWords(of page: Int) -> [UInt64]? {
+    let (group, place) = page.quotientAndRemainder(dividingBy: Self.pagesPerGroup)
+    guard group < groups.count, place < groups[group].count, !groups[group][place].words.isEmpty
+    else { return nil }
+    return groups[group][place].words
+  }
+
+  /// Where a page stands, once there is room for it.
+  private mutating func makeRoom(for page: Int) -> (group: Int, place: Int) {
+    let (group, place) = page.quotientAndRemainder(dividingBy: Self.pagesPerGroup)
+    while groups.count <= group { groups.append([]) }
+    if groups[group].isEmpty {
+      groups[group] = [Page](repeating: Page(), count: Self.pagesPerGroup)
+    }
+    return (group, place)
   }
 
   private static var blank: [UInt64] { [UInt64](repeating: 0, count: wordsPerPage) }
 
   private mutating func load(_ page: Int) throws(SystemError) {
-    guard page >= pages.count || pages[page].words.isEmpty else { return }
+    guard knownWords(of: page) == nil else { return }
     guard let words = try read(page) else { return }
-    makeRoom(for: page)
-    pages[page].words = words
+    let (group, place) = makeRoom(for: page)
+    groups[group][place].words = words
   }
 
   /// A page of the file; nil where there is none yet.
@@ -105,8 +119,12 @@ struct PagedFile: ~Copyable {
     switch descriptor {
     case .none: return
     case .some(let file):
-      for page in pages.indices.reversed() where pages[page].isChanged {
-        try file.write(Self.bytes(of: pages[page].words), at: page * Self.bytesPerPage)
+      for group in groups.indices.reversed() {
+        for place in groups[group].indices.reversed() where groups[group][place].isChanged {
+          let page = group * Self.pagesPerGroup + place
+          try file.write(
+            Self.bytes(of: groups[group][place].words), at: page * Self.bytesPerPage)
+        }
       }
     }
     forgetChanges()
@@ -132,7 +150,11 @@ struct PagedFile: ~Copyable {
   }
 
   private mutating func forgetChanges() {
-    for page in pages.indices { pages[page].isChanged = false }
+    for group in groups.indices {
+      for place in groups[group].indices where groups[group][place].isChanged {
+        groups[group][place].isChanged = false
+      }
+    }
     hasChanges = false
   }
 
