@@ -3,11 +3,11 @@ internal import CNI
 /// What the keepers of an attachment have to say, with its name before it.
 struct AttachmentLog {
   let attachment: Attachment
-  let household: Household
+  let context: DaemonContext
 
   /// Says a line.
   func write(_ line: String) {
-    household.log("\(attachment): \(line)")
+    context.log("\(attachment): \(line)")
   }
 
   /// Does something whose failure stops nothing: what was not done now is done again later.

@@ -53,10 +53,10 @@ extension DHCPDaemon {
     do throws(SystemError) {
       let user = try connection.peerUser()
       guard user == CurrentProcess.user || user == 0 else {
-        return household.log("refused a connection of user \(user)")
+        return context.log("refused a connection of user \(user)")
       }
     } catch {
-      return household.log("refused a connection: \(error)")
+      return context.log("refused a connection: \(error)")
     }
     callerCount += 1
     callers[callerCount] = Caller(connection, until: now + Self.patience)

@@ -3,7 +3,7 @@ internal import DHCPClient
 internal import JSON
 internal import Linux
 
-extension Household {
+extension DaemonContext {
   /// Where leases are kept.
   var leaseDirectory: String { options.hostPrefix + options.leaseDirectory }
 
@@ -41,7 +41,7 @@ extension DHCPDaemon {
   /// What cannot be read or belongs to nobody any more is removed: its container is gone, or it will
   /// be deleted without us.
   mutating func resume() {
-    let directory = household.leaseDirectory
+    let directory = context.leaseDirectory
     let now = BootTime.now
     do throws(SystemError) {
       for name in try Directory.entries(of: directory) {
@@ -54,9 +54,9 @@ extension DHCPDaemon {
         }
       }
     } catch {
-      household.log("cannot read the leases of before: \(error)")
+      context.log("cannot read the leases of before: \(error)")
     }
-    if !keepers.isEmpty { household.log("going on with \(keepers.count) leases") }
+    if !keepers.isEmpty { context.log("going on with \(keepers.count) leases") }
   }
 
   private func resumed(_ path: String) -> LeaseKeeper? {
@@ -70,14 +70,14 @@ extension DHCPDaemon {
         throw ProtocolError(error)
       }
       guard let file else {
-        household.log("\(path) is no lease, or a torn one")
+        context.log("\(path) is no lease, or a torn one")
         return nil
       }
-      let keeper = try LeaseKeeper(resuming: file, household, at: .now)
+      let keeper = try LeaseKeeper(resuming: file, context, at: .now)
       // A copy under another name would make two keepers of one lease.
       return keeper?.path == path ? keeper : nil
     } catch {
-      household.log("\(path): \(error)")
+      context.log("\(path): \(error)")
       return nil
     }
   }
@@ -108,7 +108,7 @@ extension DHCPDaemon {
       for attachment in keepers.keys
       where attachment.network == order.network && !order.valid.contains(attachment.withoutNetwork)
       {
-        household.log("\(attachment): nobody has it any more")
+        context.log("\(attachment): nobody has it any more")
         do throws(ProtocolError) {
           try release(attachment, at: now)
         } catch {
@@ -126,7 +126,7 @@ extension DHCPDaemon {
   ) throws(ProtocolError) -> JSONObject? {
     guard let attachment = order.attachment else { return [:] }
     if let keeper = keepers[attachment] {
-      if try keeper.isFor(order, household) {
+      if try keeper.isFor(order, context) {
         if let answer = keeper.answer { return try answer.document(for: .newest) }
         caller.wait(for: attachment, at: now)
         return nil
@@ -134,7 +134,7 @@ extension DHCPDaemon {
       // Another container by the same name: the first one's namespace is gone or forgotten.
       try drop(attachment, ProtocolError(.unknownContainer, "another container has taken over"))
     }
-    keepers[attachment] = try LeaseKeeper(order, attachment, household, at: now)
+    keepers[attachment] = try LeaseKeeper(order, attachment, context, at: now)
     caller.wait(for: attachment, at: now)
     settle(attachment, at: now)
     return nil
@@ -166,13 +166,13 @@ extension DHCPDaemon {
         tellWaiting(attachment, .success(try answer.document(for: .newest)))
       case .failed(let error): try drop(attachment, error)
       case .gone:
-        household.log("\(attachment): the container is gone, and so is its lease")
+        context.log("\(attachment): the container is gone, and so is its lease")
         try drop(
           attachment,
           ProtocolError(.unknownContainer, "the container's network namespace is gone"))
       }
     } catch {
-      household.log("\(attachment): \(error)")
+      context.log("\(attachment): \(error)")
     }
   }
 
@@ -181,11 +181,11 @@ extension DHCPDaemon {
     guard let keeper = keepers[attachment], case .waiting = keeper.standing,
       !callers.values.contains(where: { $0.awaited == attachment })
     else { return }
-    household.log("\(attachment): whoever asked has left")
+    context.log("\(attachment): whoever asked has left")
     do throws(ProtocolError) {
       try release(attachment, at: now)
     } catch {
-      household.log("\(attachment): \(error)")
+      context.log("\(attachment): \(error)")
     }
   }
 }
@@ -193,10 +193,10 @@ extension DHCPDaemon {
 extension LeaseKeeper {
   /// Whether an order is about the same namespace.
   fileprivate func isFor(
-    _ order: DHCPOrder, _ household: Household
+    _ order: DHCPOrder, _ context: DaemonContext
   ) throws(ProtocolError) -> Bool {
     let asked = try ContainerPlace(
-      path: household.options.hostPrefix + (order.namespacePath ?? ""),
+      path: context.options.hostPrefix + (order.namespacePath ?? ""),
       interface: attachment.interface)
     return asked.identity == place.identity
   }

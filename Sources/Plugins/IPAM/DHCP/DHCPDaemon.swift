@@ -6,7 +6,7 @@ internal import Linux
 ///
 /// One loop waits for callers, for servers' answers, and for the next lease that is due.
 struct DHCPDaemon: ~Copyable {
-  let household: Household
+  let context: DaemonContext
   private let signals: StopSignals
   private let listener: LocalListener
   private let ownsSocket: Bool
@@ -49,8 +49,8 @@ struct DHCPDaemon: ~Copyable {
           operation: "Too many (\(handedOver)) FDs passed through socket activation", subject: "",
           errno: .invalid)
       }
-      let household = Household(options: options, boot: try BootID.current())
-      try household.makeLeaseDirectory()
+      let context = DaemonContext(options: options, boot: try BootID.current())
+      try context.makeLeaseDirectory()
       let signals = try StopSignals()
       let listener =
         handedOver == 1
@@ -61,7 +61,7 @@ struct DHCPDaemon: ~Copyable {
       }
       self.listener = listener
       self.signals = signals
-      self.household = household
+      self.context = context
       ownsSocket = handedOver == 0
       nextRound = .now + .seconds(60)
     } catch {
@@ -158,20 +158,20 @@ struct DHCPDaemon: ~Copyable {
       }
     } catch {
       // Most likely no descriptor is free; trying again at once would only burn time.
-      household.log("cannot take a connection: \(error)")
+      context.log("cannot take a connection: \(error)")
       listeningFrom = now + .seconds(1)
     }
   }
 
   private func tidy() {
     var paths: [String] = []
-    if ownsSocket { paths.append(household.options.hostPrefix + household.options.socketPath) }
-    if let pidFile = household.options.pidFile { paths.append(pidFile) }
+    if ownsSocket { paths.append(context.options.hostPrefix + context.options.socketPath) }
+    if let pidFile = context.options.pidFile { paths.append(pidFile) }
     for path in paths {
       do throws(SystemError) {
         try File.remove(path)
       } catch {
-        household.log("\(error)")
+        context.log("\(error)")
       }
     }
   }

@@ -47,7 +47,7 @@ final class IPv4Keeper {
     self.settings = settings
     self.place = place
     self.log = log
-    let options = log.household.options
+    let options = log.context.options
     conversation = DHCPConversation(
       settings.identity(of: log.attachment, wantsBroadcast: options.wantsBroadcast),
       from: hardwareAddress, timing: options.timing)

@@ -70,7 +70,7 @@ final class IPv6Keeper {
     self.place = place
     self.log = log
     priority = settings.priority
-    let timing = log.household.options.timing
+    let timing = log.context.options.timing
     conversation = DHCPv6Conversation(
       settings.identifier(of: log.attachment), resuming: file?.ipv6Lease, timing: timing)
     switch source {

@@ -20,7 +20,7 @@ extension LeaseKeeper {
   /// - Throws: `ProtocolError`; the old file is untouched then.
   func save() throws(ProtocolError) {
     var file = DHCPLeaseFile(
-      boot: log.household.boot, namespace: place.identity, order: order.text, lease: ipv4?.lease)
+      boot: log.context.boot, namespace: place.identity, order: order.text, lease: ipv4?.lease)
     file.ipv6Lease = ipv6?.lease
     file.told = try ipv6?.latest?.line() ?? ""
     guard file != saved else { return }
@@ -36,6 +36,6 @@ extension LeaseKeeper {
   /// name can have.
   var path: String {
     let name = "\(attachment.network)/\(attachment.container)/\(attachment.interface)"
-    return log.household.leaseDirectory + "/" + SHA512.hex(name, prefix: 32) + ".lease"
+    return log.context.leaseDirectory + "/" + SHA512.hex(name, prefix: 32) + ".lease"
   }
 }

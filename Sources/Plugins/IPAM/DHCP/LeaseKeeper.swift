@@ -1,7 +1,6 @@
 internal import Addressing
 internal import CNI
 internal import DHCPClient
-internal import Digest
 internal import Linux
 internal import Netlink
 internal import Plumbing
@@ -41,11 +40,11 @@ final class LeaseKeeper {
   ///
   /// - Throws: `ProtocolError` when that cannot even begin.
   init(
-    _ order: DHCPOrder, _ attachment: Attachment, _ household: Household, at now: BootTime
+    _ order: DHCPOrder, _ attachment: Attachment, _ context: DaemonContext, at now: BootTime
   ) throws(ProtocolError) {
     let settings = try order.settings()
     let place = try ContainerPlace(
-      path: household.options.hostPrefix + (order.namespacePath ?? ""),
+      path: context.options.hostPrefix + (order.namespacePath ?? ""),
       interface: attachment.interface)
     if let source = settings.ipv6 {
       try place.listenToRouters(makesAddresses: source == .slaac)
@@ -53,7 +52,7 @@ final class LeaseKeeper {
     guard let link = try place.switchOn() else {
       throw ProtocolError(.unknownContainer, "the container's network namespace is gone")
     }
-    let log = AttachmentLog(attachment: attachment, household: household)
+    let log = AttachmentLog(attachment: attachment, context: context)
     ipv4 = try IPv4Keeper(settings, link, at: place, log, from: now)
     ipv6 = try IPv6Keeper(settings, at: place, log, from: now)
     self.order = order
@@ -68,18 +67,18 @@ final class LeaseKeeper {
   /// - Returns: nil when nothing is left of the container.
   /// - Throws: `ProtocolError`.
   init?(
-    resuming file: DHCPLeaseFile, _ household: Household, at now: BootTime
+    resuming file: DHCPLeaseFile, _ context: DaemonContext, at now: BootTime
   ) throws(ProtocolError) {
     let order = try DHCPOrder(file)
-    guard file.boot == household.boot, let attachment = order.attachment,
+    guard file.boot == context.boot, let attachment = order.attachment,
       let path = order.namespacePath
     else { return nil }
     let settings = try order.settings()
     let place = ContainerPlace(
-      path: household.options.hostPrefix + path, interface: attachment.interface,
+      path: context.options.hostPrefix + path, interface: attachment.interface,
       identity: file.namespace)
     guard let link = try place.switchOn() else { return nil }
-    let log = AttachmentLog(attachment: attachment, household: household)
+    let log = AttachmentLog(attachment: attachment, context: context)
     ipv4 = try IPv4Keeper(settings, resuming: file, link, at: place, log, from: now)
     ipv6 = try IPv6Keeper(settings, resuming: file, at: place, log, from: now)
     self.order = order
