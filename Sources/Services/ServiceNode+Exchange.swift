@@ -50,8 +50,8 @@ extension ServiceNode {
   /// - Returns: nil if the store does not tell all of them.
   private func change(
     of names: [ServiceName], without owners: Set<EndpointOwner>, with pod: EndpointFile?
-  ) throws(ServiceError) -> ServiceChange? {
-    var change = ServiceChange()
+  ) throws(ServiceError) -> EndpointChange? {
+    var change = EndpointChange()
     for name in names {
       switch try store.doing({ store throws(SystemError) in try store.service(name) }) {
       case .damaged: return nil
@@ -73,8 +73,8 @@ extension ServiceNode {
   }
 }
 
-/// Services that change, and their frontends before and after.
-private struct ServiceChange {
+/// Services whose endpoints change, and their frontends before and after.
+private struct EndpointChange {
   var services: [ResolvedService] = []
   var former: [Frontend] = []
   var wanted: [Frontend] = []
