@@ -6,8 +6,14 @@ import Witness
 
 @Suite("mtu \"auto\" of bridge and ptp", .needsRoot)
 struct PairAutomaticSizeTests {
-  private func network(_ plugin: PairPlugin, _ lab: PluginLab) -> TestNetwork {
-    plugin.network(in: lab, ipam: lab.hostLocal("10.1.2.0/24")).with(["mtu": "auto"])
+  /// A host with a link of 1400 bytes that has an address, and a network of the plugin's on it.
+  private func host(
+    _ plugin: PairPlugin, _ address: String = "198.51.100.2/24"
+  ) throws -> (PluginLab, TestNetwork) {
+    let lab = try PluginLab()
+    try lab.exit("up0", mtu: 1400, address)
+    let network = plugin.network(in: lab, ipam: lab.hostLocal("10.1.2.0/24"))
+    return (lab, network.with(["mtu": "auto"]))
   }
 
   /// The MTU that a pod's two ends have, after what the result says of them; then the pod goes.
@@ -27,13 +33,11 @@ struct PairAutomaticSizeTests {
     "is the smaller of a default route and its link, of both families the smaller, and is told",
     arguments: PairPlugin.allCases)
   func sizes(_ plugin: PairPlugin) throws {
-    let lab = try PluginLab()
-    try lab.exit("up0", mtu: 1400, "198.51.100.2/24")
+    let (lab, network) = try host(plugin)
     try lab.exit("up1", mtu: 1350, "2001:db8:9::2/64")
     // A laboratory's networks are no way to the world.
     try lab.exit("near0", mtu: 1300, "192.0.2.2/24")
     try lab.exit("near1", mtu: 1290, "2001:db8::2/64")
-    let network = network(plugin, lab)
     try lab.ip("route add default via 198.51.100.1")
     #expect(try sizes(network, lab) == [1400, 1400, 1400, 1400])
     try lab.ip("route replace default via 198.51.100.1 mtu 1280")
@@ -50,9 +54,7 @@ struct PairAutomaticSizeTests {
     "of a host without a default route is refused before anything is done, by STATUS too",
     arguments: PairPlugin.allCases)
   func nowhere(_ plugin: PairPlugin) throws {
-    let lab = try PluginLab()
-    try lab.exit("up0", mtu: 1400, "192.0.2.2/24")
-    let network = network(plugin, lab)
+    let (lab, network) = try host(plugin, "192.0.2.2/24")
     let before = try lab.picture()
     let refusal = try lab.add(network, try Pod("one")).error
     #expect(refusal?.code == .tryAgainLater)
@@ -69,10 +71,8 @@ struct PairAutomaticSizeTests {
     "is asked for by ADD alone: CHECK and DEL succeed when the default route has gone",
     arguments: PairPlugin.allCases)
   func gone(_ plugin: PairPlugin) throws {
-    let lab = try PluginLab()
-    try lab.exit("up0", mtu: 1400, "198.51.100.2/24")
+    let (lab, network) = try host(plugin)
     try lab.ip("route add default via 198.51.100.1")
-    let network = network(plugin, lab)
     let pod = try Pod("one")
     let before = try lab.settled(network)
     let added = try lab.add(network, pod)
