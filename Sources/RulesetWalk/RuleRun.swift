@@ -1,4 +1,3 @@
-internal import Addressing
 internal import Nftables
 
 /// What stands around a rule while it is asked.
