@@ -5,6 +5,10 @@ internal import Netlink
 internal import RouteNetlink
 
 extension VethPair {
+  /// How long a link may take to come up, which the kernel does when it has time for it: a host that takes
+  /// longer than seconds is not helped by an ADD that fails and comes again.
+  public static var patience: Duration { .seconds(30) }
+
   /// Waits until the pair carries frames.
   ///
   /// Each end notices for itself, and one later than the other: before the host's end has, its
@@ -16,11 +20,11 @@ extension VethPair {
   /// - Parameters:
   ///   - addresses: those of the container; without any, frames of all kinds are expected.
   ///   - worlds: where the ends are.
-  /// - Throws: ``ProtocolError``, code 11, if it does not within a few seconds.
+  /// - Throws: ``ProtocolError``, code 11, if it does not within half a minute.
   public func waitUntilUp(
     for addresses: [ResultAddress], in worlds: borrowing HostAndContainer
   ) throws(ProtocolError) {
-    let deadline = MonotonicTime.now + .seconds(3)
+    let deadline = MonotonicTime.now + Self.patience
     if try Self.state(of: host, worlds.host) != .up {
       let ear = try Self.listenHere()
       try Self.wait(for: host, worlds.host, ear, until: deadline)
@@ -56,19 +60,12 @@ extension VethPair {
     _ ear: borrowing NetlinkSubscription<RouteFamily>, until deadline: MonotonicTime
   ) throws(ProtocolError) {
     do {
-      while try socket.link(index: link.index).operationalState != .up {
-        try ear.wait(for: "wait for link \(link.name)", until: deadline) { event in
-          switch event {
-          case .lost: ()
-          case .message(let message): Link(message)?.index == link.index ? () : nil
-          }
-        }
-      }
+      try ear.waitUntilUp(link, askedBy: socket, until: deadline)
     } catch {
       guard error.cause == .timedOut else { throw ProtocolError(error) }
       throw ProtocolError(
         .tryAgainLater, "bridge port in error state: \(try state(of: link, socket))",
-        details: "\(link.name) did not come up within 3 seconds")
+        details: "\(link.name) did not come up within half a minute")
     }
   }
 

@@ -1,5 +1,5 @@
 public import Addressing
-internal import Linux
+public import Linux
 public import Netlink
 
 extension NetlinkSocket where Family == RouteFamily {
@@ -172,5 +172,23 @@ extension NetlinkSubscription where Family == RouteFamily {
   /// - Throws: ``NetlinkError`` if the socket cannot be opened.
   public static func ofLinks() throws(NetlinkError) -> NetlinkSubscription<RouteFamily> {
     try NetlinkSubscription(groups: [EventGroup.links])
+  }
+
+  /// Waits until a link carries frames: its operational state (RFC 2863) is up.
+  ///
+  /// To be opened by ``ofLinks()`` in the link's namespace before.
+  ///
+  /// - Throws: ``NetlinkError``; its cause is `timedOut` when the deadline comes first.
+  public borrowing func waitUntilUp(
+    _ link: Link, askedBy socket: borrowing RouteSocket, until deadline: MonotonicTime
+  ) throws(NetlinkError) {
+    while try socket.link(index: link.index).operationalState != .up {
+      try wait(for: "wait for link \(link.name)", until: deadline) { event in
+        switch event {
+        case .lost: ()
+        case .message(let message): Link(message)?.index == link.index ? () : nil
+        }
+      }
+    }
   }
 }

@@ -119,7 +119,10 @@ enum Uplink {
         rollback.undo { try host.setLink(.index(link.index), up: false) }
       }
       if !entries.isEmpty {
-        if link.flags.contains(.running) { try waitUntilUp(bridge, host) }
+        if link.flags.contains(.running) {
+          let ear = try NetlinkSubscription<RouteFamily>.ofLinks()
+          try ear.waitUntilUp(bridge, askedBy: host, until: .now + VethPair.patience)
+        }
         let given = try entries.copies(from: link, for: bridge).add(host)
         rollback.undo { try given.remove(host) }
         rollback.undo { try entries.restore(on: link, host, .beside) }
@@ -164,21 +167,6 @@ enum Uplink {
     var change = LinkChange(.index(link.index))
     change.master = master
     try host.changeLink(change)
-  }
-
-  private static func waitUntilUp(
-    _ bridge: Link, _ host: borrowing RouteSocket
-  ) throws(NetlinkError) {
-    let deadline = MonotonicTime.now + .seconds(3)
-    let ear = try NetlinkSubscription<RouteFamily>.ofLinks()
-    while try host.link(index: bridge.index).operationalState != .up {
-      try ear.wait(for: "wait for link \(bridge.name)", until: deadline) { event in
-        switch event {
-        case .lost: ()
-        case .message(let message): Link(message)?.index == bridge.index ? () : nil
-        }
-      }
-    }
   }
 
   /// Lets the pod's VLANs pass to the outside, tagged; those that the link has stay as they are.
