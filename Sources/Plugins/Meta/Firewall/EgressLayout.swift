@@ -29,7 +29,7 @@ internal import Plumbing
 /// What is denied is refused and not dropped, since the one who hears it is a pod of this node: its
 /// program learns at once what is wrong, instead of waiting for minutes. It is told by ICMP and not by
 /// a reset, which says that nobody listens there, and so does no harm to a connection that exists.
-struct EgressTable: Hashable, Sendable {
+struct EgressTable: Sendable {
   /// Which policy.
   let identifier: String
 
@@ -72,16 +72,19 @@ extension EgressTable {
     _ policy: EgressPolicy, on socket: borrowing NetlinkSocket<NetfilterFamily>
   ) throws(NetlinkError) -> Bool {
     let comments = try socket.listedRules(of: Self.entry).compactMap(\.comment)
-    guard comments.first == Self.answers,
-      IPFamily.allCases.allSatisfy({ comments.contains(comment($0)) })
-    else { return false }
+    guard comments.first == Self.answers else { return false }
+    for family in IPFamily.allCases where !comments.contains(comment(family)) { return false }
     // Each rule counts as a use of the chain, and each family's jump.
     guard let uses = try socket.listedChain(chain)?.uses,
       uses >= rules(policy).count + IPFamily.allCases.count
     else { return false }
-    for (set, elements) in contents(policy) {
-      let found = try socket.elements(of: set).map(\.bounds)
-      guard Set(found) == Set(elements.map(\.bounds)) else { return false }
+    for content in contents(policy) {
+      let found = try socket.elements(of: content.set)
+      guard found.count == content.elements.count else { return false }
+      // They come in the order in which they were added, or else are looked for one by one.
+      guard found == content.elements || content.elements.allSatisfy(found.contains) else {
+        return false
+      }
     }
     return true
   }
@@ -94,23 +97,29 @@ extension EgressTable {
     for family in IPFamily.allCases {
       transaction.add(pods(family))
     }
-    for (set, elements) in contents(policy) {
-      transaction.add(set)
-      transaction.flush(set)
-      transaction.add(elements, to: set, ifThere: .refused)
+    for content in contents(policy) {
+      transaction.add(content.set)
+      transaction.flush(content.set)
+      transaction.add(content.elements, to: content.set, ifThere: .refused)
     }
     transaction.add(chain)
     transaction.flush(chain)
     for rule in rules(policy) { transaction.append(rule, to: chain) }
 
-    let others = try socket.listedRules(of: Self.entry).compactMap(\.comment)
-      .compactMap(EgressTable.init(comment:)).filter { $0 != self }
+    var identifiers = [identifier]
+    for rule in try socket.listedRules(of: Self.entry) {
+      guard let other = rule.comment.flatMap(Self.identifier), !identifiers.contains(other) else {
+        continue
+      }
+      identifiers.append(other)
+    }
     transaction.add(Self.entry)
     transaction.flush(Self.entry)
     transaction.append(
       Rule([.connection([.established, .related])], .verdict(.return), comment: Self.answers),
       to: Self.entry)
-    for table in others.firstOfEach + [self] {
+    for identifier in identifiers {
+      let table = EgressTable(identifier: identifier)
       for family in IPFamily.allCases {
         transaction.append(table.jump(family), to: Self.entry)
       }
@@ -153,11 +162,9 @@ extension EgressTable {
 
   private func comment(_ family: IPFamily) -> String { "\(identifier), \(family)" }
 
-  private init?(comment: String) {
-    guard comment != Self.answers,
-      let identifier = comment.split(separator: ",").first
-    else { return nil }
-    self.identifier = String(identifier)
+  /// Whose rule this is; nil if it is everybody's.
+  private static func identifier(in comment: String) -> String? {
+    comment == answers ? nil : comment.split(separator: ",").first.map(String.init)
   }
 
   private func jump(_ family: IPFamily) -> Rule {
@@ -166,35 +173,51 @@ extension EgressTable {
       .verdict(.jump(to: chain.name)), comment: comment(family))
   }
 
+  /// What one set of ranges holds, and the rule that looks into it.
+  private struct Content {
+    let set: NamedSet
+    let elements: [Element]
+    let rule: Rule
+  }
+
   /// The sets of ranges that have something in them.
-  private func contents(_ policy: EgressPolicy) -> [(set: NamedSet, elements: [Element])] {
-    IPFamily.allCases.flatMap { family in
-      let networks = policy.networks.filter { $0.first.family == family }.map { span in
-        Element(from: ElementKey(.address(span.first)), through: ElementKey(.address(span.last)))
+  private func contents(_ policy: EgressPolicy) -> [Content] {
+    var contents: [Content] = []
+    func add(_ set: NamedSet, _ elements: [Element], _ family: IPFamily, _ isIn: Match) {
+      guard !elements.isEmpty else { return }
+      let rule = Rule([.family(family), isIn], .verdict(.return))
+      contents.append(Content(set: set, elements: elements, rule: rule))
+    }
+    for family in IPFamily.allCases {
+      var elements: [Element] = []
+      for span in policy.networks where span.first.family == family {
+        elements.append(
+          Element(
+            from: ElementKey(.address(span.first)), through: ElementKey(.address(span.last))))
       }
-      let ports = policy.ports.filter { $0.addresses.first.family == family }.map { allowed in
+      let (networks, ports) = (networks(family), ports(family))
+      add(networks, elements, family, .fields(.destination(family), areIn: networks))
+      elements = []
+      for allowed in policy.ports where allowed.addresses.first.family == family {
         func key(_ address: IPAddress, _ port: UInt16) -> ElementKey {
           ElementKey(
             .address(address), .transportProtocol(allowed.transport.rawValue), .port(port))
         }
-        return Element(
-          from: key(allowed.addresses.first, allowed.ports.lowerBound),
-          through: key(allowed.addresses.last, allowed.ports.upperBound))
+        let first = key(allowed.addresses.first, allowed.first)
+        let last = key(allowed.addresses.last, allowed.last)
+        // As the kernel lists them.
+        elements.append(first == last ? Element(first) : Element(from: first, through: last))
       }
-      return [(self.networks(family), networks), (self.ports(family), ports)]
-        .filter { !$0.1.isEmpty }
+      add(
+        ports, elements, family,
+        .fields(.destination(family), .transportProtocol, .destinationPort, areIn: ports))
     }
+    return contents
   }
 
   private func rules(_ policy: EgressPolicy) -> [Rule] {
-    contents(policy).map { set, _ in
-      let family: IPFamily = set.key[0] == IPFamily.v4.dataType ? .v4 : .v6
-      let isAllowed: Match =
-        set.key.count == 1
-        ? .fields(.destination(family), areIn: set)
-        : .fields(.destination(family), .transportProtocol, .destinationPort, areIn: set)
-      return Rule([.family(family), isAllowed], .verdict(.return))
-    } + Self.neighbourRules + [Rule([], .reject(.prohibited), comment: "egressPolicy")]
+    contents(policy).map(\.rule) + Self.neighbourRules
+      + [Rule([], .reject(.prohibited), comment: "egressPolicy")]
   }
 
   /// How pods on a bridge find each other's hardware addresses, where such packets are seen here.
@@ -209,18 +232,5 @@ extension EgressTable {
           .compare(Register(0), .equal, [255]), .verdict(.return),
         ], comment: "between neighbours")
     }
-  }
-}
-
-extension Element {
-  /// The first and the last key of a range.
-  fileprivate var bounds: [ElementKey] { [key, last ?? key] }
-}
-
-extension [EgressTable] {
-  /// Each once, in the order in which they come.
-  fileprivate var firstOfEach: [EgressTable] {
-    var seen: Set<EgressTable> = []
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -15,17 +15,18 @@ internal import JSON
 ///
 /// A pod keeps the policy that its ADD was given, so a policy is known by what it says and not by its
 /// network: one that is edited holds for pods that come later, and loosens nothing for those before.
-struct EgressPolicy: Hashable, Sendable {
+struct EgressPolicy: Sendable {
   /// Where all is allowed; no two touch.
   let networks: [AddressSpan]
   /// Where some ports are allowed; no two have a port and an address in common.
   let ports: [AllowedPorts]
 
   /// Some ports at some addresses.
-  struct AllowedPorts: Hashable, Sendable {
+  struct AllowedPorts: Sendable {
     let addresses: AddressSpan
     let transport: Transport
-    let ports: ClosedRange<UInt16>
+    let first: UInt16
+    let last: UInt16
   }
 
   /// The most entries of a list, and the most elements that the packet filter gets.
@@ -53,22 +54,22 @@ struct EgressPolicy: Hashable, Sendable {
         "\(policy.path(of: "default")): "
           + (usual.map { "unknown value \"\($0)\"" } ?? "it is missing"))
     }
-    let allowed = try policy.entries("allow", atMost: Self.longestList) {
-      entry throws(ProtocolError) in
-      try Self.allowed(entry)
-    }
-    networks = IPFamily.allCases.flatMap { family in
-      AddressSpan.united(
-        allowed.filter(\.ports.isEmpty).flatMap(\.spans).filter { $0.first.family == family })
-    }
-    let wishes = allowed.flatMap { entry in
-      entry.spans.flatMap { span in
-        entry.ports.map {
-          AllowedPorts(addresses: span, transport: $0.transport, ports: $0.ports)
-        }
+    var wishes: (networks: [AddressSpan], ports: [AllowedPorts]) = ([], [])
+    for entry in try policy.entries("allow", atMost: Self.longestList) {
+      let spans = try Self.addresses(entry)
+      guard entry.value("ports") != nil else {
+        wishes.networks += spans
+        continue
       }
+      try Self.addPorts(of: entry, at: spans, to: &wishes.ports)
     }
-    ports = wishes.count <= Self.mostElements ? Self.disjoint(wishes) : wishes
+    var networks: [AddressSpan] = []
+    for family in IPFamily.allCases {
+      networks += AddressSpan.united(wishes.networks.filter { $0.first.family == family })
+    }
+    self.networks = networks
+    ports =
+      wishes.ports.count <= Self.mostElements ? Self.disjoint(wishes.ports) : wishes.ports
     guard networks.count + ports.count <= Self.mostElements else {
       throw ProtocolError(
         .invalidConfiguration,
@@ -86,79 +87,78 @@ struct EgressPolicy: Hashable, Sendable {
 }
 
 extension EgressPolicy {
-  private typealias PortRange = (transport: Transport, ports: ClosedRange<UInt16>)
-
-  /// Reads an entry of `allow`; one without ports has none.
-  private static func allowed(
-    _ entry: JSONFields
-  ) throws(ProtocolError) -> (spans: [AddressSpan], ports: [PortRange]) {
+  /// The addresses of an entry of `allow`.
+  private static func addresses(_ entry: JSONFields) throws(ProtocolError) -> [AddressSpan] {
     try entry.refuseKeys(besides: ["cidr", "except", "ports"])
-    let keys = try entry.read { fields throws(JSONFieldError) in
-      (
-        cidr: try fields.required("cidr", "a network as text", try fields.text("cidr")),
-        except: try fields.texts("except") ?? []
-      )
+    let cidr = try entry.read { fields throws(JSONFieldError) in
+      try fields.required("cidr", "a network as text", try fields.text("cidr"))
     }
-    let network = try entry.subnet("cidr", keys.cidr)
-    guard keys.except.count <= longestList else {
+    let network = try entry.subnet("cidr", cidr)
+    let except = try entry.read { fields throws(JSONFieldError) in try fields.texts("except") }
+    guard let except else { return [AddressSpan(network)] }
+    guard except.count <= longestList else {
       throw ProtocolError(
         .invalidConfiguration, "\(entry.path(of: "except")): more than \(longestList) networks",
         details: "put some together")
     }
     var spans = [AddressSpan(network)]
-    for text in keys.except {
+    for text in except {
       let exception = try entry.subnet("except", text)
       guard network.contains(exception) else {
         throw ProtocolError(
           .invalidConfiguration, "\(entry.path(of: "except")): \(text) does not lie in \(network)",
           details: "what is excepted is a part of \"cidr\"")
       }
-      spans = spans.flatMap { $0.without(AddressSpan(exception)) }
+      var rest: [AddressSpan] = []
+      for span in spans { rest += span.without(AddressSpan(exception)) }
+      spans = rest
     }
-    let ports = try entry.entries("ports", atMost: longestList) { port throws(ProtocolError) in
-      try portRange(port)
-    }
-    if ports.isEmpty, entry.value("ports") != nil {
+    return spans
+  }
+
+  /// Adds what the list `ports` of an entry allows at these addresses.
+  private static func addPorts(
+    of entry: JSONFields, at spans: [AddressSpan], to all: inout [AllowedPorts]
+  ) throws(ProtocolError) {
+    let ports = try entry.entries("ports", atMost: longestList)
+    guard !ports.isEmpty else {
       throw ProtocolError(
         .invalidConfiguration, "\(entry.path(of: "ports")): there is none",
         details: "leave \"ports\" out to allow all")
     }
-    return (spans, ports)
-  }
-
-  /// Reads an entry of `ports`.
-  private static func portRange(_ entry: JSONFields) throws(ProtocolError) -> PortRange {
-    try entry.refuseKeys(besides: ["protocol", "port", "endPort"])
-    let keys = try entry.read { fields throws(JSONFieldError) in
-      (
-        name: try fields.text("protocol") ?? "tcp",
-        port: try fields.integer("port", as: UInt16.self),
-        last: try fields.integer("endPort", as: UInt16.self)
-      )
-    }
-    guard let transport = Transport(keys.name) else {
-      throw ProtocolError(
-        .invalidConfiguration,
-        "\(entry.path(of: "protocol")): unknown protocol \"\(keys.name)\"",
-        details: "protocols with ports are \"tcp\", \"udp\" and \"sctp\"; an entry without "
-          + "\"ports\" allows all protocols")
-    }
-    guard let port = keys.port else {
-      guard keys.last == nil else {
+    for port in ports {
+      try port.refuseKeys(besides: ["protocol", "port", "endPort"])
+      let keys = try port.read { fields throws(JSONFieldError) in
+        (
+          name: try fields.text("protocol") ?? "tcp",
+          port: try fields.integer("port", as: UInt16.self),
+          last: try fields.integer("endPort", as: UInt16.self)
+        )
+      }
+      guard let transport = Transport(keys.name) else {
         throw ProtocolError(
-          .invalidConfiguration, "\(entry.path(of: "endPort")): there is no \"port\"",
+          .invalidConfiguration, "\(port.path(of: "protocol")): unknown protocol \"\(keys.name)\"",
+          details: "protocols with ports are \"tcp\", \"udp\" and \"sctp\"; an entry without "
+            + "\"ports\" allows all protocols")
+      }
+      guard keys.port != nil || keys.last == nil else {
+        throw ProtocolError(
+          .invalidConfiguration, "\(port.path(of: "endPort")): there is no \"port\"",
           details: "\"port\" is the first of the ports and \"endPort\" the last")
       }
-      return (transport, 0...UInt16.max)
+      let last = keys.last ?? keys.port ?? .max
+      guard keys.port != 0, last >= keys.port ?? 0 else {
+        throw ProtocolError(
+          .invalidConfiguration,
+          "\(port.path(of: "port")): \(keys.port ?? 0) to \(last) are no ports",
+          details: "ports are 1 to 65535, and \"endPort\" is not below \"port\"")
+      }
+      for span in spans {
+        all.append(
+          AllowedPorts(
+            addresses: span, transport: transport, first: keys.port ?? 0, last: last))
+      }
     }
-    let last = keys.last ?? port
-    guard port > 0, last >= port else {
-      throw ProtocolError(
-        .invalidConfiguration,
-        "\(entry.path(of: "port")): \(port) to \(last) are no ports",
-        details: "ports are 1 to 65535, and \"endPort\" is not below \"port\"")
-    }
-    return (transport, port...last)
   }
 
   /// The same ports at the same addresses, so that no two of them have both in common.
@@ -171,14 +171,19 @@ extension EgressPolicy {
         let own = wishes.filter {
           $0.addresses.first.family == family && $0.transport == transport
         }
-        let bounds = Set(
-          own.flatMap { [Int($0.ports.lowerBound), Int($0.ports.upperBound) + 1] }
-        ).sorted()
-        for (start, behind) in zip(bounds, bounds.dropFirst()) {
-          let ports = UInt16(start)...UInt16(behind - 1)
-          let spans = own.filter { $0.ports.contains(ports.lowerBound) }.map(\.addresses)
-          all += AddressSpan.united(spans).map {
-            AllowedPorts(addresses: $0, transport: transport, ports: ports)
+        // Where something begins, or something else may begin.
+        var bounds: [Int] = []
+        for wish in own { bounds += [Int(wish.first), Int(wish.last) + 1] }
+        bounds.sort()
+        for index in bounds.indices.dropLast() where bounds[index] < bounds[index + 1] {
+          let (first, last) = (UInt16(bounds[index]), UInt16(bounds[index + 1] - 1))
+          var spans: [AddressSpan] = []
+          for wish in own where wish.first <= first && last <= wish.last {
+            spans.append(wish.addresses)
+          }
+          for span in AddressSpan.united(spans) {
+            all.append(
+              AllowedPorts(addresses: span, transport: transport, first: first, last: last))
           }
         }
       }
@@ -190,19 +195,16 @@ extension EgressPolicy {
 extension EgressPolicy {
   /// Sixteen hexadecimal digits that are the same for policies that allow the same.
   var identifier: String {
-    var hash = SHA512()
+    var text = ""
     for span in networks {
-      hash.update("\(span.first)-\(span.last)\n".utf8)
+      text += "\(span.first)-\(span.last)\n"
     }
     for allowed in ports {
       let span = allowed.addresses
-      hash.update(
-        ("\(span.first)-\(span.last) \(allowed.transport.name) "
-          + "\(allowed.ports.lowerBound)-\(allowed.ports.upperBound)\n").utf8)
+      text += "\(span.first)-\(span.last) \(allowed.transport.name) "
+      text += "\(allowed.first)-\(allowed.last)\n"
     }
-    return hash.finalize().prefix(8).map { byte in
-      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }.joined()
+    return SHA512.hex(text, prefix: 16)
   }
 }
 
@@ -212,15 +214,13 @@ extension JSONFields {
     for member in object.members where !known.contains(member.key) {
       throw ProtocolError(
         .invalidConfiguration, "\(path(of: member.key)): there is no such key",
-        details: "the keys here are " + known.map { "\"\($0)\"" }.joined(separator: ", "))
+        details: "the keys here are \"\(known.joined(separator: "\", \""))\"")
     }
   }
 
-  /// Reads each object of a list that has so many at most.
-  fileprivate func entries<T>(
-    _ key: String, atMost limit: Int, _ body: (JSONFields) throws(ProtocolError) -> T
-  ) throws(ProtocolError) -> [T] {
-    let entries = try each(key, body)
+  /// The objects of a list that has so many at most.
+  fileprivate func entries(_ key: String, atMost limit: Int) throws(ProtocolError) -> [JSONFields] {
+    let entries = try read { fields throws(JSONFieldError) in try fields.objects(key) } ?? []
     guard entries.count <= limit else {
       throw ProtocolError(
         .invalidConfiguration, "\(path(of: key)): more than \(limit) entries",

@@ -26,7 +26,8 @@ extension EgressPolicy {
     for link in links where ["bridge", "openvswitch"].contains(link.kind) {
       let isOurKind = link.kind == "bridge"
       if isOurKind, ingress == .isolated { continue }
-      for subnet in Set(result.addresses.map(\.address.subnet)) {
+      for address in result.addresses {
+        let subnet = address.address.subnet
         let isSeen = isOurKind && BridgedPackets.passFilter(of: subnet.family)
         if isSeen || networks.contains(where: { $0.contains(AddressSpan(subnet)) }) { continue }
         throw ProtocolError(

@@ -46,7 +46,7 @@ struct FirewallConfiguration: Sendable {
   ///
   /// Our table would hold them there, too, but nobody who looks into that filter would see them.
   private func refuseLimitsElsewhere() throws(ProtocolError) {
-    guard backend != .nftables, limits != .none else { return }
+    guard backend != .nftables, limits.egress != nil || limits.dropsInvalid else { return }
     let key = limits.egress == nil ? "dropInvalid" : "egressPolicy"
     throw ProtocolError(
       .invalidConfiguration, "\(key): backend \"\(backend.name)\" has no such rules",

@@ -6,7 +6,7 @@ internal import Plumbing
 
 /// What the register says of an attachment: its addresses, who else lets them through, and what they
 /// may not do all the same.
-struct PodEntry: Hashable, Sendable {
+struct PodEntry: Sendable {
   let addresses: [IPAddress]
   let backend: FirewallBackend
   /// The policy that its connections are under.
@@ -71,7 +71,7 @@ struct PodEntry: Hashable, Sendable {
 }
 
 /// What pods may not do although they are let through.
-struct PodLimits: Hashable, Sendable {
+struct PodLimits: Sendable {
   /// Where alone they may open connections to: key `egressPolicy`.
   let egress: EgressPolicy?
   /// Whether what belongs to no connection is dropped: key `dropInvalid`.
