@@ -76,11 +76,15 @@ public struct BridgeSettings: Hashable, Sendable {
   /// The VLAN of frames without a tag on a new port, 1 if not set; 0 is none.
   /// `IFLA_BR_VLAN_DEFAULT_PVID`
   public var defaultVLAN: UInt16?
+  /// It looks out for loops, so that a new port carries nothing for some seconds.
+  /// `IFLA_BR_STP_STATE`
+  public var spansTree: Bool?
 
   /// Makes settings; what is not given stays as the kernel has it.
-  public init(filtersVLANs: Bool? = nil, defaultVLAN: UInt16? = nil) {
+  public init(filtersVLANs: Bool? = nil, defaultVLAN: UInt16? = nil, spansTree: Bool? = nil) {
     self.filtersVLANs = filtersVLANs
     self.defaultVLAN = defaultVLAN
+    self.spansTree = spansTree
   }
 }
 

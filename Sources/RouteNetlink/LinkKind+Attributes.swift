@@ -143,12 +143,14 @@ extension BridgeSettings {
     if let defaultVLAN {
       writer.uint16(BridgeAttribute.defaultVLAN, defaultVLAN)
     }
+    if let spansTree { writer.uint32(BridgeAttribute.spanningTree, spansTree ? 1 : 0) }
   }
 
   init(reading attributes: AttributeReader?) {
     self.init(
       filtersVLANs: attributes?[BridgeAttribute.vlanFiltering]?.uint8.map { $0 != 0 },
-      defaultVLAN: attributes?[BridgeAttribute.defaultVLAN]?.uint16)
+      defaultVLAN: attributes?[BridgeAttribute.defaultVLAN]?.uint16,
+      spansTree: attributes?[BridgeAttribute.spanningTree]?.uint32.map { $0 != 0 })
   }
 }
 

@@ -129,6 +129,8 @@ enum InformationAttribute {
 
 /// Attributes of a bridge: `IFLA_BR_…`.
 enum BridgeAttribute {
+  /// `IFLA_BR_STP_STATE`.
+  static let spanningTree = UInt16(IFLA_BR_STP_STATE)
   /// `IFLA_BR_VLAN_FILTERING`.
   static let vlanFiltering = UInt16(IFLA_BR_VLAN_FILTERING)
   /// `IFLA_BR_VLAN_DEFAULT_PVID`.
