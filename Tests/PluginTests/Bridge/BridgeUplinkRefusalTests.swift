@@ -97,6 +97,23 @@ struct BridgeUplinkRefusalTests {
     try lab.askNetwork("STATUS", network.with(["uplink": nil, "uplinkAddresses": nil])).succeed()
   }
 
+  @Test("because ports of the bridge are silent at first keeps its addresses")
+  func spanningTree() throws {
+    let cable = try Cable()
+    let lab = cable.lab
+    try lab.ip("link add cni0 up type bridge stp_state 1")
+    let before = try lab.picture()
+    let told = try cable.told(of: "eth1")
+    let network = cable.network()
+    let error = try lab.add(network, try Pod("one")).error
+    #expect(error?.message.contains("spanning tree protocol would cut the host off") == true)
+    try lab.expectUnchanged(since: before)
+    #expect(try cable.reaches("203.0.113.1", lab.host))
+    try lab.ip("link set cni0 type bridge stp_state 0")
+    try lab.add(network, try Pod("two")).succeed()
+    try cable.expectMoved(told)
+  }
+
   @Test("because another link stands on it keeps its addresses; once that is gone they move")
   func busy() throws {
     let cable = try Cable()

@@ -17,7 +17,7 @@ import RouteNetlink
 ///    whichever link it comes by; what goes out leaves by the link, to neighbours who are known.
 /// 3. Once the bridge carries frames it gets addresses and routes beside those of the link, in one
 ///    send.
-/// 4. Only when it has all of them does the link lose its own, in one send.
+/// 4. Only when it has all of them, and answers to them, does the link lose its own, in one send.
 ///
 /// Connections of the host go on. If a step fails, those before it are taken back; if the process is
 /// killed, the next ADD comes to the end of it.
@@ -97,78 +97,6 @@ enum Uplink {
     }
   }
 
-  /// Makes the link a port, and gives the bridge what hangs on it.
-  private static func join(
-    _ link: Link, _ entries: LinkEntries, to bridge: Link
-  ) throws(ProtocolError) -> Link {
-    let step = "failed to make \"\(link.name)\" a port of \"\(bridge.name)\""
-    // Its own, so that what takes things back may use it.
-    let host = try HostAndContainer.hostSocket()
-    var rollback = Rollback()
-    do throws(NetlinkError) {
-      if !entries.isEmpty, link.hardwareAddress != bridge.hardwareAddress {
-        rollback.undo { try name(bridge, bridge.hardwareAddress, host) }
-        try name(bridge, link.hardwareAddress, host)
-      }
-      if link.masterIndex != bridge.index {
-        try setMaster(of: link, bridge.index, host)
-        rollback.undo { try setMaster(of: link, 0, host) }
-      }
-      if !link.isUp {
-        try host.setLink(.index(link.index), up: true)
-        rollback.undo { try host.setLink(.index(link.index), up: false) }
-      }
-      if !entries.isEmpty {
-        if link.flags.contains(.running) {
-          let ear = try NetlinkSubscription<RouteFamily>.ofLinks()
-          try ear.waitUntilUp(bridge, askedBy: host, until: .now + VethPair.patience)
-        }
-        let given = try entries.copies(from: link, for: bridge).add(host)
-        rollback.undo { try given.remove(host) }
-        rollback.undo { try entries.restore(on: link, host, .beside) }
-        try entries.remove(host)
-      }
-      let joined = try host.link(index: bridge.index)
-      rollback.commit()
-      return joined
-    } catch {
-      throw ProtocolError(
-        ProtocolError(error).code, "\(step): \(error)", details: remedy(for: error, link))
-    }
-  }
-
-  /// Gives the bridge a hardware address, and tells it to those who know its addresses already.
-  private static func name(
-    _ bridge: Link, _ address: HardwareAddress?, _ host: borrowing RouteSocket
-  ) throws(NetlinkError) {
-    guard let address else { return }
-    var change = LinkChange(.index(bridge.index))
-    change.hardwareAddress = address
-    try host.changeLink(change)
-    let known = try host.addresses(ofLink: bridge.index).map(\.address.address)
-    guard !known.isEmpty else { return }
-    do throws(SystemError) {
-      let sender = try FrameSender()
-      for known in known {
-        let announcement = NeighbourAnnouncement(of: known, at: address)
-        try sender.send(
-          announcement.payload, announcement.etherType, to: announcement.destination.bytes,
-          byLink: bridge.index)
-      }
-    } catch {
-      // They ask again once nobody answers at the former one.
-      StandardStreams.writeDiagnostics("addresses of \(bridge.name) are not announced: \(error)\n")
-    }
-  }
-
-  private static func setMaster(
-    of link: Link, _ master: UInt32, _ host: borrowing RouteSocket
-  ) throws(NetlinkError) {
-    var change = LinkChange(.index(link.index))
-    change.master = master
-    try host.changeLink(change)
-  }
-
   /// Lets the pod's VLANs pass to the outside, tagged; those that the link has stay as they are.
   private static func carry(
     _ vlans: VLANSettings, by link: Link, _ host: borrowing RouteSocket
@@ -205,15 +133,6 @@ enum Uplink {
       }
     } catch {
       throw ProtocolError(error)
-    }
-  }
-
-  private static func remedy(for error: NetlinkError, _ link: Link) -> String {
-    switch error.errno {
-    case .busy: "another link stands on \"\(link.name)\" (macvlan, ipvlan): remove that first"
-    case .notSupported, .invalid:
-      "a wireless link, or one that shares its hardware address, cannot be a port"
-    default: ProtocolError(error).details
     }
   }
 }
