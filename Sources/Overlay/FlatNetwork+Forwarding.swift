@@ -29,10 +29,6 @@ extension FlatNetwork {
   }
 
   /// Lets the links that the node is reached by go on taking in router advertisements.
-  ///
-  /// A host that forwards IPv6 takes none unless told so, and would lose its default route.
-  ///
-  /// Kernel name: `accept_ra` 2 instead of 1.
   private borrowing func keepHearingRouters(_ node: LocalNode, _ outcome: inout Outcome)
     throws(OverlayError)
   {
@@ -44,16 +40,10 @@ extension FlatNetwork {
       return names
     }
     for link in links {
-      let name = ["net", "ipv6", "conf", link.text, "accept_ra"]
-      do throws(SystemError) {
-        guard try Sysctl.read(name) == "1" else { continue }
-        try Sysctl.write(name, "2")
-      } catch {
-        // A link without IPv6 hears no routers.
-        guard error.errno == .noEntry else { throw .system(error) }
-        continue
+      let setting = try told { () throws(SystemError) in
+        try RouterAdvertisements.keepHearing(by: link)
       }
-      outcome.changes.append("set \(name.joined(separator: ".")) to 2")
+      if let setting { outcome.changes.append("set \(setting) to 2") }
     }
   }
 }

@@ -8,7 +8,8 @@ public enum Forwarding {
   /// Switches forwarding on for these families, in the thread's namespace.
   ///
   /// Writes only where it is off, so that a read-only `/proc/sys` does no harm once it is on. It
-  /// stays on afterwards, since others come to depend on it. Kernel names: `net.ipv4.ip_forward`,
+  /// stays on afterwards, since others come to depend on it. A host that has its own way out from a
+  /// router's advertisements keeps that. Kernel names: `net.ipv4.ip_forward`,
   /// `net.ipv6.conf.all.forwarding`.
   ///
   /// - Parameters:
@@ -24,12 +25,37 @@ public enum Forwarding {
       } catch {
         // Too old a kernel, or one without the family; what to say is known below.
       }
+      if family == .v6 { try keepHearingRouters(in: worlds) }
       do {
         try Sysctl.writeIfDifferent(family.forwardingSetting, "1")
       } catch {
         throw ProtocolError(
           ProtocolError(error).code, "failed to enable forwarding: \(error)",
           details: "set \(family.forwardingSetting.joined(separator: ".")) to 1 on the host")
+      }
+    }
+  }
+
+  /// Lets the links of routers go on hearing them.
+  ///
+  /// All routes are looked through for it, once in a host's life.
+  private static func keepHearingRouters(
+    in worlds: borrowing HostAndContainer
+  ) throws(ProtocolError) {
+    let links: Set<InterfaceName>
+    do {
+      links = try worlds.host.linksOfRouters()
+    } catch {
+      throw ProtocolError(error, "failed to enable forwarding")
+    }
+    for link in links {
+      do {
+        _ = try RouterAdvertisements.keepHearing(by: link)
+      } catch {
+        throw ProtocolError(
+          ProtocolError(error).code, "failed to enable forwarding: \(error)",
+          details: "set net.ipv6.conf.\(link).accept_ra to 2 on the host, which else loses the "
+            + "default route that it has from a router")
       }
     }
   }
