@@ -61,14 +61,15 @@ final class DHCPLab {
 
   // MARK: Programs
 
-  /// Starts the daemon and waits until it listens.
-  func startDaemon(_ flags: String...) throws {
-    let program = try BuiltProgram.cni()
+  /// Starts the daemon, by another program if one is named, and waits until it listens.
+  func startDaemon(_ flags: String..., by wrapper: [String] = []) throws {
+    let words =
+      wrapper + [
+        try BuiltProgram.cni(), "dhcp", "daemon", "-socketpath", socket, "-leasedir",
+        leaseDirectory,
+      ] + flags
     daemon = try host.run {
-      try BackgroundProgram(
-        program,
-        ["dhcp", "daemon", "-socketpath", socket, "-leasedir", leaseDirectory] + flags,
-        log: state.path("daemon.log"))
+      try BackgroundProgram(words[0], Array(words.dropFirst()), log: state.path("daemon.log"))
     }
     let answers = try Patience.until(Self.patience) { try status().exitCode == 0 }
     let said = try log()

@@ -76,6 +76,29 @@ struct DHCPRestartTests {
     #expect(server.isRunning)
   }
 
+  @Test("keeps what it cannot look at when it starts, and goes on with it later")
+  func cannotLook() throws {
+    try SystemCalls.requireTracer()
+    let lab = try DHCPLab()
+    try lab.startDaemon()
+    let server = try lab.dnsmasq("192.168.1.5,192.168.1.5,5m")
+    let pod = try lab.pod("one")
+    let added = try lab.add(pod)
+    try added.succeed()
+    lab.daemon?.kill()
+    // At the start, and again when DEL asks: by then a kernel without memory has some.
+    let tracer = SystemCalls.record(in: "/dev/null")
+    try lab.startDaemon(by: tracer + ["-D", "-e", "inject=setns:error=ENOMEM:when=1..2"])
+    #expect(try lab.leases().count == 1)
+    #expect(try lab.delete(pod).error?.code == .tryAgainLater)
+    #expect(try lab.leases().count == 1)
+    try lab.check(pod).succeed()
+    #expect(try lab.add(pod).output == added.output)
+    try lab.delete(pod).succeed()
+    #expect(try lab.leases() == [])
+    #expect(server.isRunning)
+  }
+
   @Test("notices at the next renewal that a container is gone")
   func containerGone() throws {
     let lab = try DHCPLab()

@@ -41,6 +41,19 @@ extension ContainerPlace {
     }
   }
 
+  /// Whether namespace and interface are there.
+  ///
+  /// - Throws: `ProtocolError` when that cannot be told.
+  func hasInterface() throws(ProtocolError) -> Bool {
+    try visit { socket throws(ProtocolError) in
+      do throws(NetlinkError) {
+        return try socket.findIndex(named: interface) != nil
+      } catch {
+        throw ProtocolError(error)
+      }
+    } ?? false
+  }
+
   /// Switches the interface on.
   ///
   /// - Returns: the interface; nil when the namespace is no more.

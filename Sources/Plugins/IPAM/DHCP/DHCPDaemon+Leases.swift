@@ -36,50 +36,61 @@ extension DHCPOrder {
 }
 
 extension DHCPDaemon {
-  /// Goes on with the leases of before a restart.
+  /// Goes on with the leases of before a restart that nobody keeps yet.
   ///
-  /// What cannot be read or belongs to nobody any more is removed: its container is gone, or it will
-  /// be deleted without us.
+  /// What is torn or belongs to nobody any more is removed: its container is gone, or it will be deleted
+  /// without us. What cannot be looked at just now stays for another time, since its container lives
+  /// on the lease.
   mutating func resume() {
     let directory = context.leaseDirectory
     let now = BootTime.now
+    let kept = Set(keepers.values.map(\.path))
+    owesLeases = false
     do throws(SystemError) {
       for name in try Directory.entries(of: directory) {
         let path = "\(directory)/\(name)"
-        if let keeper = resumed(path) {
-          keepers[keeper.attachment] = keeper
-          settle(keeper.attachment, at: now)
-        } else {
-          try File.remove(path)
+        if kept.contains(path) { continue }
+        do throws(ProtocolError) {
+          if let keeper = try resumed(path) {
+            keepers[keeper.attachment] = keeper
+            settle(keeper.attachment, at: now)
+            continue
+          }
+        } catch {
+          context.log("\(path): \(error)")
+          if error.mayPass {
+            owesLeases = true
+            continue
+          }
         }
+        try File.remove(path)
       }
     } catch {
       context.log("cannot read the leases of before: \(error)")
+      owesLeases = true
     }
-    if !keepers.isEmpty { context.log("going on with \(keepers.count) leases") }
+    if keepers.count > kept.count {
+      context.log("going on with \(keepers.count - kept.count) leases")
+    }
   }
 
-  private func resumed(_ path: String) -> LeaseKeeper? {
+  /// Goes on with what a file holds; nil for one that is of no use any more.
+  private func resumed(_ path: String) throws(ProtocolError) -> LeaseKeeper? {
     // What a killed process has left half-written.
     guard path.hasSuffix(".lease") else { return nil }
-    do throws(ProtocolError) {
-      let file: DHCPLeaseFile?
-      do throws(SystemError) {
-        file = try DHCPLeaseFile(path: path)
-      } catch {
-        throw ProtocolError(error)
-      }
-      guard let file else {
-        context.log("\(path) is no lease, or a torn one")
-        return nil
-      }
-      let keeper = try LeaseKeeper(resuming: file, context, at: .now)
-      // A copy under another name would make two keepers of one lease.
-      return keeper?.path == path ? keeper : nil
+    let file: DHCPLeaseFile?
+    do throws(SystemError) {
+      file = try DHCPLeaseFile(path: path)
     } catch {
-      context.log("\(path): \(error)")
+      throw ProtocolError(error)
+    }
+    guard let file else {
+      context.log("\(path) is no lease, or a torn one")
       return nil
     }
+    let keeper = try LeaseKeeper(resuming: file, context, at: .now)
+    // A copy under another name would make two keepers of one lease.
+    return keeper?.path == path ? keeper : nil
   }
 
   /// What is said of an attachment without a lease; the plugin knows it by these words.
@@ -92,6 +103,7 @@ extension DHCPDaemon {
   mutating func answer(
     _ order: DHCPOrder, of caller: Caller, at now: BootTime
   ) throws(ProtocolError) -> JSONObject? {
+    if owesLeases, order.command != .status { resume() }
     switch order.command {
     case .add: return try add(order, caller, at: now)
     case .check:
@@ -141,9 +153,24 @@ extension DHCPDaemon {
   }
 
   private mutating func release(_ attachment: Attachment, at now: BootTime) throws(ProtocolError) {
-    guard let keeper = keepers[attachment] else { return }
+    guard let keeper = keepers[attachment] else {
+      guard try owes(attachment) else { return }
+      throw ProtocolError(
+        .tryAgainLater, "the lease cannot be given back: its container cannot be looked at",
+        details: "the daemon's log says why")
+    }
     try keeper.release(at: now)
     try drop(attachment, ProtocolError(.tryAgainLater, "the attachment has been deleted"))
+  }
+
+  /// Whether there is a lease of before that could not be gone on with.
+  private func owes(_ attachment: Attachment) throws(ProtocolError) -> Bool {
+    guard owesLeases else { return false }
+    do throws(SystemError) {
+      return try File.status(of: context.leasePath(of: attachment)) != nil
+    } catch {
+      throw ProtocolError(error)
+    }
   }
 
   /// Forgets a keeper, and tells those who wait for it.
@@ -188,6 +215,12 @@ extension DHCPDaemon {
       context.log("\(attachment): \(error)")
     }
   }
+}
+
+extension ProtocolError {
+  /// Whether it tells of the operating system and not of what a file holds, so that another attempt may
+  /// succeed.
+  fileprivate var mayPass: Bool { [.ioFailure, .tryAgainLater, .internalFailure].contains(code) }
 }
 
 extension LeaseKeeper {

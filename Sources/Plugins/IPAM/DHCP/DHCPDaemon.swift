@@ -14,6 +14,8 @@ struct DHCPDaemon: ~Copyable {
   var callers: [Int: Caller] = [:]
   /// Numbers callers in the order in which they come.
   var callerCount = 0
+  /// Whether leases of before are still to be gone on with, which could not be looked at.
+  var owesLeases = false
   /// No connections are taken before that moment, after one could not be.
   private var listeningFrom = BootTime(sinceBoot: .zero)
   /// When namespaces are looked for next.
@@ -142,7 +144,10 @@ struct DHCPDaemon: ~Copyable {
   /// Does what is due.
   private mutating func pass(at now: BootTime) {
     let isRound = now >= nextRound
-    if isRound { nextRound = now + .seconds(60) }
+    if isRound {
+      nextRound = now + .seconds(60)
+      if owesLeases { resume() }
+    }
     for (attachment, keeper) in keepers {
       keeper.pass(at: now)
       if isRound { keeper.lookAround() }

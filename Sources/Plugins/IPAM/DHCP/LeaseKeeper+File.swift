@@ -32,10 +32,15 @@ extension LeaseKeeper {
     saved = file
   }
 
-  /// Where the lease is kept, under a name that no two attachments share, and of a length that every
-  /// name can have.
-  var path: String {
+  /// Where the lease is kept.
+  var path: String { log.context.leasePath(of: attachment) }
+}
+
+extension DaemonContext {
+  /// Where the lease of an attachment is kept: under a name that no two of them share, and of a length
+  /// that every name can have.
+  func leasePath(of attachment: Attachment) -> String {
     let name = "\(attachment.network)/\(attachment.container)/\(attachment.interface)"
-    return log.context.leaseDirectory + "/" + SHA512.hex(name, prefix: 32) + ".lease"
+    return leaseDirectory + "/" + SHA512.hex(name, prefix: 32) + ".lease"
   }
 }

@@ -77,7 +77,7 @@ final class LeaseKeeper {
     let place = ContainerPlace(
       path: context.options.hostPrefix + path, interface: attachment.interface,
       identity: file.namespace)
-    guard let link = try place.switchOn() else { return nil }
+    guard try place.hasInterface(), let link = try place.switchOn() else { return nil }
     let log = AttachmentLog(attachment: attachment, context: context)
     ipv4 = try IPv4Keeper(settings, resuming: file, link, at: place, log, from: now)
     ipv6 = try IPv6Keeper(settings, resuming: file, at: place, log, from: now)
